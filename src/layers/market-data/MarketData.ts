@@ -1,0 +1,99 @@
+/**
+ * Where bars come from. A source answers one month of one symbol as the bytes its API sent, and knows how to decode
+ * such bytes again later: raw payloads are kept, so a better decoder can be run over old answers.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Reject, SessionBars } from "../bars/Bars.ts"
+
+/** Slow down: the vendor counts calls per second or per minute. Wait, then ask again. */
+export class Throttled extends Schema.TaggedClass<Throttled>()("Throttled", {
+  text: Schema.String,
+  retryAfterMillis: Schema.Finite
+}) {}
+
+/** The day's calls are spent. */
+export class QuotaExhausted extends Schema.TaggedClass<QuotaExhausted>()("QuotaExhausted", { text: Schema.String }) {}
+
+/** The key's plan does not include this series. Never retried. */
+export class NotEntitled extends Schema.TaggedClass<NotEntitled>()("NotEntitled", { text: Schema.String }) {}
+
+/** The key was refused. Never retried. */
+export class Unauthorized extends Schema.TaggedClass<Unauthorized>()("Unauthorized", { text: Schema.String }) {}
+
+/** The vendor does not know the symbol or refuses the parameters. Never retried. */
+export class InvalidRequest extends Schema.TaggedClass<InvalidRequest>()("InvalidRequest", { text: Schema.String }) {}
+
+/** Outage, timeout, connection or server error. Worth another try. */
+export class Unavailable extends Schema.TaggedClass<Unavailable>()("Unavailable", { text: Schema.String }) {}
+
+/** Sample data that the vendor marks as artificial: never loaded. */
+export class Artificial extends Schema.TaggedClass<Artificial>()("Artificial", { text: Schema.String }) {}
+
+/** An answer with status 200 that is neither a series nor a known message. */
+export class Unrecognised extends Schema.TaggedClass<Unrecognised>()("Unrecognised", { text: Schema.String }) {}
+
+export const Reason = Schema.Union([
+  Throttled,
+  QuotaExhausted,
+  NotEntitled,
+  Unauthorized,
+  InvalidRequest,
+  Unavailable,
+  Artificial,
+  Unrecognised
+])
+export type Reason = typeof Reason.Type
+
+/** Every failure of a source. `reason.text` never contains the key. */
+export class MarketDataError extends Schema.TaggedError<MarketDataError>()("MarketDataError", {
+  source: Schema.String,
+  symbol: Schema.String,
+  month: Schema.String,
+  reason: Reason
+}) {
+  override get message(): string {
+    return `${this.source} ${this.symbol} ${this.month}: ${this.reason._tag}: ${this.reason.text}`
+  }
+  /** True where the same request may succeed later in the same run. */
+  get retryable(): boolean {
+    return this.reason._tag === "Throttled" || this.reason._tag === "Unavailable"
+  }
+}
+
+/** `month` is `YYYY-MM` in the exchange's zone. */
+export interface Request {
+  readonly symbol: string
+  readonly month: string
+}
+
+export interface Payload {
+  /** The body as it came, with the key removed where the vendor echoes it. */
+  readonly bytes: Uint8Array
+  /** Names the decoder, e.g. `alpha-vantage/intraday-json`. */
+  readonly format: string
+  /** Epoch milliseconds. */
+  readonly fetchedAt: number
+}
+
+/** What a payload holds. Sessions ascend, bars within a session ascend. Bad rows are in `rejects`, nothing is lost. */
+export interface Decoded {
+  readonly sessions: ReadonlyArray<SessionBars>
+  /** Each with the session it belongs to, or null where the row's time could not be read. */
+  readonly rejects: ReadonlyArray<Reject & { readonly session: string | null }>
+  /** False when the payload is cut off or is no series at all: rows missing from it are not known to be gone. */
+  readonly complete: boolean
+}
+
+export class MarketData extends Context.Service<MarketData, {
+  /** Goes to the `source` column: `alpha_vantage`, `replay`. */
+  readonly source: string
+  /** Goes to the `interval` column: `1min`. */
+  readonly interval: string
+  /** The settings that change what is fetched, as one line. A change makes raw payloads stale. No secret in it. */
+  readonly fingerprint: string
+  readonly fetchMonth: (request: Request) => Effect.Effect<Payload, MarketDataError>
+  /** Never fails: what cannot be decoded is rejected. */
+  readonly decode: (format: string, bytes: Uint8Array) => Decoded
+}>()("barograph/layers/market-data/MarketData") {}
