@@ -1,0 +1,234 @@
+/**
+ * What a person declares: a named, typed value with typed dependencies whose materialization is an Effect program.
+ *
+ * What moves along an edge is the small output that a materialization records, not the data. The compiler checks
+ * dependencies, their partitions and the services; `make` infers one options type `O` and derives the rest, because
+ * that is what gives `Effect.fn(function*(context) …)` its parameter types.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Duration from "effect/Duration"
+import type * as Schedule from "effect/Schedule"
+import type * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { PartitionKey } from "../partition/PartitionKey.ts"
+import * as PartitionMapping from "../partition/PartitionMapping.ts"
+import type * as Partitions from "../partition/Partitions.ts"
+
+export const TypeId = "~barograph/Asset" as const
+
+/** The type level of an asset; none of it exists at run time. */
+export interface Variance<out Output, out D extends Partitions.Dimensions, out R> {
+  readonly output: () => Output
+  readonly dimensions: () => D
+  readonly services: () => R
+}
+
+/** One edge of the graph at run time. */
+export interface Dependency {
+  readonly asset: Any
+  readonly mapping: PartitionMapping.PartitionMapping
+}
+
+/** How many partitions one call may take, and which of them may share a call (those with the same group text). */
+export interface Batch {
+  readonly max: number
+  readonly by?: ((key: never) => string) | undefined
+}
+
+/** The outputs of the dependencies under their names, and the partition. */
+export type Item = { readonly [name: string]: unknown }
+
+export interface Asset<out Name extends string, out Output, out D extends Partitions.Dimensions, out R> {
+  readonly [TypeId]: Variance<Output, D, R>
+  readonly name: Name
+  readonly dependencies: { readonly [name: string]: Dependency }
+  readonly dimensions: Partitions.Dimensions
+  readonly output: Schema.Codec<unknown, unknown> | undefined
+  /** The field of the output that is its content hash. */
+  readonly dataVersion: string | undefined
+  readonly codeVersion: Effect.Effect<string, unknown, unknown>
+  readonly description: string
+  readonly group: string
+  readonly kinds: ReadonlyArray<string>
+  readonly tags: { readonly [tag: string]: string }
+  readonly owners: ReadonlyArray<string>
+  readonly retry: Schedule.Schedule<unknown, never> | undefined
+  readonly timeout: Duration.Input | undefined
+  readonly pool: string | undefined
+  readonly batch: { readonly max: number; readonly by: (key: PartitionKey) => string }
+  /** One call for a batch; answers in the order of the items. */
+  readonly materialize: (
+    items: ReadonlyArray<Item>
+  ) => Effect.Effect<ReadonlyArray<Result.Result<unknown, unknown>>, unknown, unknown>
+}
+
+export type Any = Asset<string, unknown, Partitions.Dimensions, unknown>
+
+export type Output<A> = A extends Asset<string, infer O, Partitions.Dimensions, unknown> ? O : never
+export type Dimensions<A> = A extends Asset<string, unknown, infer D, unknown> ? D : never
+export type Services<A> = A extends Asset<string, unknown, Partitions.Dimensions, infer R> ? R : never
+
+/** A dependency with a mapping; made by `mapped`. */
+export interface Mapped<out A extends Any, out M extends PartitionMapping.PartitionMapping> {
+  readonly _tag: "Mapped"
+  readonly asset: A
+  readonly mapping: M
+}
+
+export interface Options {
+  readonly deps?: { readonly [name: string]: Any | Mapped<Any, PartitionMapping.PartitionMapping> }
+  readonly partitions?: Partitions.Dimensions
+  /** What a materialization records. Outputs are kept as JSON. */
+  readonly output?: Schema.Codec<unknown, unknown>
+  /** The field of the output that names its content; equal content leaves everything downstream alone. */
+  readonly dataVersion?: string
+  /** Change it when the same inputs would give another output. An effect may read it from a service. */
+  readonly codeVersion?: string | Effect.Effect<string, unknown, unknown>
+  readonly description?: string
+  readonly group?: string
+  readonly kinds?: ReadonlyArray<string>
+  readonly tags?: { readonly [tag: string]: string }
+  readonly owners?: ReadonlyArray<string>
+  /** When a failed call is tried again. */
+  readonly retry?: Schedule.Schedule<unknown, never>
+  /** Longest time for one try. */
+  readonly timeout?: Duration.Input
+  /** Name of the pool whose leases bound how many calls run at a time. */
+  readonly pool?: string
+  /** Take several partitions per call; the function then gets `items` and answers one `Result` for each. */
+  readonly batch?: Batch
+}
+
+type DimensionsOf<O> = O extends { readonly partitions: infer D extends Partitions.Dimensions } ? D : {}
+type KeyOf<O> = Partitions.Key<DimensionsOf<O>>
+type OutputOf<O> = O extends { readonly output: Schema.Codec<infer A, unknown> } ? A : void
+
+/** What a many-to-one mapping hands over: each upstream partition with its output. */
+export interface UpstreamOutput<D extends Partitions.Dimensions, A> {
+  readonly partition: Partitions.Key<D>
+  readonly output: A
+}
+
+type ManyEntry = PartitionMapping.Within | PartitionMapping.All
+type MappedInput<A, M> = Extract<M[keyof M], ManyEntry> extends never ? Output<A>
+  : ReadonlyArray<UpstreamOutput<Dimensions<A>, Output<A>>>
+type InputOf<D> = D extends Mapped<infer A, infer M> ? MappedInput<A, M> : Output<D>
+type InputsOf<O> = O extends { readonly deps: infer D } ? { readonly [K in keyof D]: InputOf<D[K]> } : {}
+type ItemOf<O> = { readonly partition: KeyOf<O> } & InputsOf<O>
+
+export type ContextOf<O> = O extends { readonly batch: Batch } ? { readonly items: ReadonlyArray<ItemOf<O>> }
+  : ItemOf<O>
+type AnswerOf<O> = O extends { readonly batch: Batch } ? ReadonlyArray<Result.Result<OutputOf<O>, unknown>>
+  : OutputOf<O>
+
+/** Two dimensions are the same when they are of one kind and, if dynamic, of one set. */
+type Kind<D> = D extends Partitions.DynamicDimension<infer Set> ? `dynamic set ${Set}`
+  : D extends { readonly _tag: infer T extends string } ? T
+  : never
+
+type Clash<U, D> = {
+  [K in keyof U]: K extends keyof D ? Kind<U[K]> extends Kind<D[K]> ? never : K & string : K & string
+}[keyof U]
+
+type DimensionNames<D> = [keyof D] extends [never] ? "nothing" : keyof D & string
+type NameOf<A> = A extends Asset<infer N, unknown, Partitions.Dimensions, unknown> ? N : never
+
+type CheckPlain<A, D> = [Clash<Dimensions<A>, D>] extends [never] ? A
+  : `"${NameOf<A>}" is partitioned by "${DimensionNames<Dimensions<A>>}", this asset by "${DimensionNames<
+    D
+  >}": say with Asset.mapped(...) where "${Clash<Dimensions<A>, D>}" comes from`
+
+type Unknown<M, D> = {
+  [K in keyof M]: M[K] extends { readonly dimension: infer N extends string } ? N extends keyof D ? never : N : never
+}[keyof M]
+
+type CheckMapped<A, M, D> = [Unknown<M, D>] extends [never] ? Mapped<Any, PartitionMapping.PartitionMapping>
+  : `the mapping of "${NameOf<A>}" reads dimension "${Unknown<M, D>}", but this asset is partitioned by "${DimensionNames<
+    D
+  >}"`
+
+type CheckDeps<D, Own> = {
+  readonly [K in keyof D]: K extends "partition" | "items" ? `"${K}" is taken: give the dependency another name`
+    : D[K] extends Mapped<infer A, infer M> ? CheckMapped<A, M, Own>
+    : D[K] extends Any ? CheckPlain<D[K], Own>
+    : never
+}
+
+type CheckDataVersion<O> = O extends { readonly dataVersion: infer V }
+  ? { readonly dataVersion: V extends keyof OutputOf<O> ? V : `the output has no field "${V & string}"` }
+  : unknown
+
+/** Resolves to sentences where the options contradict each other. */
+export type Check<O> =
+  & (O extends { readonly deps: infer D } ? { readonly deps: CheckDeps<D, DimensionsOf<O>> } : unknown)
+  & CheckDataVersion<O>
+
+type CodeServices<O> = O extends { readonly codeVersion: Effect.Effect<string, unknown, infer R> } ? R : never
+
+/** A dependency whose partitions are found by a mapping: one entry per dimension of the upstream asset. */
+export const mapped = <
+  A extends Any,
+  const M extends { readonly [K in keyof Dimensions<A>]: PartitionMapping.DimensionMapping }
+>(asset: A, mapping: M): Mapped<A, M & PartitionMapping.PartitionMapping> => ({
+  _tag: "Mapped",
+  asset,
+  mapping: mapping as M & PartitionMapping.PartitionMapping
+})
+
+const isMapped = (dep: Any | Mapped<Any, PartitionMapping.PartitionMapping>): dep is Mapped<
+  Any,
+  PartitionMapping.PartitionMapping
+> => "_tag" in dep && dep._tag === "Mapped"
+
+const dependencyOf = (dep: Any | Mapped<Any, PartitionMapping.PartitionMapping>): Dependency =>
+  isMapped(dep)
+    ? { asset: dep.asset, mapping: dep.mapping }
+    : { asset: dep, mapping: PartitionMapping.identity(dep.dimensions) }
+
+type Compute = (context: unknown) => Effect.Effect<unknown, unknown, unknown>
+
+/** An asset without `batch` is called with one item and answers its output. */
+const single = (compute: Compute): Any["materialize"] => (items) =>
+  Effect.map(compute(items[0]), (output) => [Result.succeed(output)])
+
+const batched = (compute: Compute): Any["materialize"] => (items) =>
+  compute({ items }) as Effect.Effect<ReadonlyArray<Result.Result<unknown, unknown>>, unknown, unknown>
+
+/**
+ * Declares an asset.
+ *
+ * When to use: for every value that is kept. `materialize` must be idempotent: it runs at least once.
+ */
+export const make = <const Name extends string, const O extends Options, E, R>(
+  name: Name,
+  options: O & Check<O>,
+  materialize: (context: ContextOf<O>) => Effect.Effect<AnswerOf<O>, E, R>
+): Asset<Name, OutputOf<O>, DimensionsOf<O>, Exclude<R, Scope.Scope> | CodeServices<O>> => {
+  const given: Options = options
+  const version = given.codeVersion ?? "1"
+  return {
+    [TypeId]: undefined as never,
+    name,
+    dependencies: Object.fromEntries(
+      Object.entries(given.deps ?? {}).map(([key, dep]) => [key, dependencyOf(dep)])
+    ),
+    dimensions: given.partitions ?? {},
+    output: given.output,
+    dataVersion: given.dataVersion,
+    codeVersion: typeof version === "string" ? Effect.succeed(version) : version,
+    description: given.description ?? "",
+    group: given.group ?? "default",
+    kinds: given.kinds ?? [],
+    tags: given.tags ?? {},
+    owners: given.owners ?? [],
+    retry: given.retry,
+    timeout: given.timeout,
+    pool: given.pool,
+    batch: {
+      max: given.batch?.max ?? 1,
+      by: (given.batch?.by as ((key: PartitionKey) => string) | undefined) ?? (() => "")
+    },
+    materialize: given.batch === undefined ? single(materialize as Compute) : batched(materialize as Compute)
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The assets of a project and their edges. Dependencies are values, so a graph cannot have a cycle or an unknown
+ * dependency; duplicate names are refused here (the type-level check would be quadratic).
+ */
+import * as Schema from "effect/Schema"
+import type * as Asset from "./Asset.ts"
+
+/** The definitions contradict each other; the message says which and how to mend it. */
+export class DefinitionError extends Schema.TaggedError<DefinitionError>()("DefinitionError", {
+  message: Schema.String
+}) {}
+
+export interface AssetGraph<out Name extends string, out R> {
+  /** Upstream first: every asset stands after its dependencies. */
+  readonly assets: ReadonlyMap<string, Asset.Any>
+  readonly names: ReadonlyArray<Name>
+  readonly downstream: ReadonlyMap<string, ReadonlyArray<string>>
+  readonly "~services"?: () => R
+}
+
+export type Any = AssetGraph<string, unknown>
+
+const NAME = /^[a-z][a-z0-9_]*$/
+
+const add = (assets: Map<string, Asset.Any>, asset: Asset.Any): void => {
+  const present = assets.get(asset.name)
+  if (present === asset) return
+  if (present !== undefined) {
+    throw new DefinitionError({ message: `Two assets are named "${asset.name}": rename one of them.` })
+  }
+  if (!NAME.test(asset.name)) {
+    throw new DefinitionError({
+      message: `Asset name "${asset.name}" must be lower case letters, digits and "_", beginning with a letter.`
+    })
+  }
+  for (const dependency of Object.values(asset.dependencies)) add(assets, dependency.asset)
+  assets.set(asset.name, asset)
+}
+
+/** The graph of these assets and everything they depend on. Throws `DefinitionError`. */
+export const make = <const T extends ReadonlyArray<Asset.Any>>(
+  ...roots: T
+): AssetGraph<T[number]["name"], Asset.Services<T[number]>> => {
+  const assets = new Map<string, Asset.Any>()
+  for (const asset of roots) add(assets, asset)
+  const downstream = new Map<string, Array<string>>()
+  for (const name of assets.keys()) downstream.set(name, [])
+  for (const asset of assets.values()) {
+    for (const dependency of Object.values(asset.dependencies)) downstream.get(dependency.asset.name)!.push(asset.name)
+  }
+  return { assets, names: [...assets.keys()] as ReadonlyArray<T[number]["name"]>, downstream }
+}
