@@ -1,0 +1,44 @@
+/** What happens in a run, as values: kept in the store first, shown afterwards. */
+
+export interface StepResult {
+  readonly partition: string
+  readonly dataVersion: string
+  readonly output: unknown
+  /** The data version differs from the one before, or there was none. */
+  readonly changed: boolean
+}
+
+export type RunStatus = "running" | "succeeded" | "failed" | "interrupted"
+
+export type Event =
+  | { readonly type: "RunStarted"; readonly steps: number; readonly partitions: number }
+  | { readonly type: "StepStarted"; readonly step: number; readonly asset: string; readonly partitions: number }
+  | {
+    readonly type: "StepRetrying"
+    readonly step: number
+    readonly asset: string
+    readonly attempt: number
+    readonly error: string
+  }
+  | {
+    readonly type: "Materialized"
+    readonly step: number
+    readonly asset: string
+    readonly seconds: number
+    readonly results: ReadonlyArray<StepResult>
+  }
+  | {
+    readonly type: "Skipped"
+    readonly step: number
+    readonly asset: string
+    readonly partitions: ReadonlyArray<string>
+    readonly why: string
+  }
+  | {
+    readonly type: "Failed"
+    readonly step: number
+    readonly asset: string
+    readonly partitions: ReadonlyArray<string>
+    readonly error: string
+  }
+  | { readonly type: "RunEnded"; readonly status: RunStatus }

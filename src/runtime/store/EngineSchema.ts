@@ -1,0 +1,9 @@
+/** The engine's own schema in PostgreSQL, `barograph`, brought up to date when the layer is built. */
+import * as Layer from "effect/Layer"
+import * as Migrate from "./Migrate.ts"
+import engine from "./migrations/0001_engine.ts"
+import { during } from "./StoreError.ts"
+
+export const layer = Layer.effectDiscard(
+  during("migrate schema barograph")(Migrate.migrate("barograph", { "0001_engine": engine }))
+)

@@ -1,0 +1,153 @@
+/** Runs and their events. A run is `running` until its process ends it, or until another one finds that process gone. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Event, RunStatus } from "../run/Event.ts"
+import { during, type StoreError } from "./StoreError.ts"
+
+export interface Run {
+  readonly runId: string
+  readonly status: RunStatus
+  readonly request: unknown
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+  /** What the run did, per asset; there once it has ended. */
+  readonly totals: unknown
+}
+
+export interface RecordedEvent {
+  readonly at: number
+  readonly event: Event
+}
+
+export class RunStore extends Context.Service<RunStore, {
+  readonly begin: (runId: string, request: unknown) => Effect.Effect<void, StoreError>
+  readonly append: (runId: string, events: ReadonlyArray<Event>) => Effect.Effect<void, StoreError>
+  readonly end: (runId: string, status: RunStatus, totals: unknown) => Effect.Effect<void, StoreError>
+  /** Newest first. */
+  readonly list: (limit: number) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+  readonly find: (runId: string) => Effect.Effect<Run | undefined, StoreError>
+  readonly events: (runId: string) => Effect.Effect<ReadonlyArray<RecordedEvent>, StoreError>
+  /** Marks runs whose process is gone as interrupted; answers which. */
+  readonly recover: Effect.Effect<ReadonlyArray<string>, StoreError>
+}>()("barograph/runtime/store/RunStore") {
+  static readonly layer = Layer.effect(RunStore, Effect.map(SqlClient.SqlClient, (sql) => make(sql)))
+
+  static readonly layerMemory = Layer.sync(RunStore, () => makeMemory())
+}
+
+/** The advisory lock that a run's process holds on a connection of its own while the run goes on. */
+export const lockName = (runId: string): string => `barograph/run/${runId}`
+
+interface Row {
+  readonly run_id: string
+  readonly status: RunStatus
+  readonly request: unknown
+  readonly started_at: Date
+  readonly ended_at: Date | null
+  readonly totals: unknown
+}
+
+const fromRow = (row: Row): Run => ({
+  runId: row.run_id,
+  status: row.status,
+  request: row.request,
+  startedAt: row.started_at.getTime(),
+  endedAt: row.ended_at?.getTime(),
+  totals: row.totals
+})
+
+const eventRow = (event: Event) => ({
+  type: event.type,
+  asset: "asset" in event ? event.asset : null,
+  partition: "results" in event && event.results.length === 1 ? event.results[0]!.partition : null,
+  data: event
+})
+
+const insertEvents = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyArray<Event>, now: number) =>
+  sql`insert into barograph.events (run_id, at, type, asset, partition, data)
+    select ${runId}, ${new Date(now)}, e.type, e.asset, e.partition, e.data
+    from jsonb_to_recordset(${JSON.stringify(events.map(eventRow))}::jsonb)
+      as e(type text, asset text, partition text, data jsonb)`
+
+const recover = (sql: SqlClient.SqlClient) =>
+  sql.withTransaction(Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted', ended_at = ${
+      new Date(now)
+    } where run_id in (
+      select run_id from barograph.runs where status = 'running'
+        and pg_try_advisory_xact_lock(hashtextextended('barograph/run/' || run_id, 0)) for update skip locked
+    ) returning run_id`
+    for (const { run_id } of gone) {
+      yield* insertEvents(sql, run_id, [{ type: "RunEnded", status: "interrupted" }], now)
+    }
+    return gone.map((row) => row.run_id)
+  }))
+
+const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
+  begin: (runId, request) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      sql`insert into barograph.runs (run_id, status, request, started_at)
+        values (${runId}, 'running', ${JSON.stringify(request)}::jsonb, ${new Date(now)})`).pipe(
+        Effect.asVoid,
+        during("begin run")
+      ),
+  append: (runId, events) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => insertEvents(sql, runId, events, now)).pipe(
+      Effect.asVoid,
+      during("record events")
+    ),
+  end: (runId, status, totals) =>
+    sql.withTransaction(Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      yield* sql`update barograph.runs set status = ${status}, ended_at = ${new Date(now)},
+        totals = ${JSON.stringify(totals)}::jsonb where run_id = ${runId}`
+      yield* insertEvents(sql, runId, [{ type: "RunEnded", status }], now)
+    })).pipe(during("end run")),
+  list: (limit) =>
+    sql<Row>`select run_id, status, request, started_at, ended_at, totals from barograph.runs
+      order by started_at desc, run_id limit ${limit}`.pipe(Effect.map((rows) => rows.map(fromRow)), during("list runs")),
+  find: (runId) =>
+    sql<Row>`select run_id, status, request, started_at, ended_at, totals from barograph.runs
+      where run_id = ${runId}`.pipe(
+      Effect.map((rows) => rows[0] === undefined ? undefined : fromRow(rows[0])),
+      during("find run")
+    ),
+  events: (runId) =>
+    sql<{ at: Date; data: Event }>`select at, data from barograph.events where run_id = ${runId}
+      order by event_id`.pipe(
+      Effect.map((rows) => rows.map((row) => ({ at: row.at.getTime(), event: row.data }))),
+      during("read events")
+    ),
+  recover: during("recover runs")(recover(sql))
+})
+
+const makeMemory = (): RunStore["Service"] => {
+  const runs = new Map<string, Run>()
+  const events = new Map<string, Array<RecordedEvent>>()
+  const append = (runId: string, added: ReadonlyArray<Event>) =>
+    Effect.map(Clock.currentTimeMillis, (at) => {
+      for (const event of added) events.get(runId)!.push({ at, event })
+    })
+  return {
+    begin: (runId, request) =>
+      Effect.map(Clock.currentTimeMillis, (startedAt) => {
+        runs.set(runId, { runId, status: "running", request, startedAt, endedAt: undefined, totals: undefined })
+        events.set(runId, [])
+      }),
+    append,
+    end: (runId, status, totals) =>
+      Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {
+        runs.set(runId, { ...runs.get(runId)!, status, totals, endedAt })
+        return append(runId, [{ type: "RunEnded", status }])
+      }),
+    list: (limit) => Effect.sync(() => [...runs.values()].reverse().slice(0, limit)),
+    find: (runId) => Effect.sync(() => runs.get(runId)),
+    events: (runId) => Effect.sync(() => events.get(runId) ?? []),
+    recover: Effect.succeed([])
+  }
+}
