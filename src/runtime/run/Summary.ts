@@ -1,0 +1,73 @@
+/** What a run did, per asset: counted from its events, so that the screen, `--json` and the store say the same. */
+import type { Event, RunStatus } from "./Event.ts"
+
+export interface AssetTotals {
+  readonly materialized: number
+  /** Of those, how many have another data version than before. */
+  readonly changed: number
+  readonly skipped: number
+  readonly failed: number
+  /** Time in calls, in seconds; calls overlap. */
+  readonly seconds: number
+  /** Sums of the numbers that the materializations recorded: rows, bytes, … */
+  readonly sums: { readonly [field: string]: number }
+}
+
+export interface Failure {
+  readonly asset: string
+  readonly partitions: ReadonlyArray<string>
+  readonly error: string
+}
+
+export interface Summary {
+  readonly runId: string
+  readonly status: Exclude<RunStatus, "running">
+  readonly seconds: number
+  readonly assets: { readonly [asset: string]: AssetTotals }
+  readonly failures: ReadonlyArray<Failure>
+}
+
+export interface Builder {
+  readonly add: (event: Event) => void
+  readonly build: (endedAt: number) => Summary
+}
+
+type Totals = { -readonly [K in keyof AssetTotals]: AssetTotals[K] } & { sums: { [field: string]: number } }
+
+const addNumbers = (sums: { [field: string]: number }, output: unknown): void => {
+  if (typeof output !== "object" || output === null) return
+  for (const [field, value] of Object.entries(output)) {
+    if (typeof value === "number") sums[field] = (sums[field] ?? 0) + value
+  }
+}
+
+export const builder = (runId: string, startedAt: number): Builder => {
+  const assets: { [asset: string]: Totals } = {}
+  const failures: Array<Failure> = []
+  const of = (asset: string): Totals =>
+    assets[asset] ??= { materialized: 0, changed: 0, skipped: 0, failed: 0, seconds: 0, sums: {} }
+  return {
+    add: (event) => {
+      if (event.type === "Skipped") of(event.asset).skipped += event.partitions.length
+      if (event.type === "Failed") {
+        of(event.asset).failed += event.partitions.length
+        failures.push({ asset: event.asset, partitions: event.partitions, error: event.error })
+      }
+      if (event.type !== "Materialized") return
+      const totals = of(event.asset)
+      totals.materialized += event.results.length
+      totals.seconds += event.seconds
+      for (const result of event.results) {
+        if (result.changed) totals.changed++
+        addNumbers(totals.sums, result.output)
+      }
+    },
+    build: (endedAt) => ({
+      runId,
+      status: failures.length > 0 ? "failed" : "succeeded",
+      seconds: Math.max(0, endedAt - startedAt) / 1000,
+      assets,
+      failures
+    })
+  }
+}
