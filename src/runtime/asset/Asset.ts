@@ -70,14 +70,16 @@ export type Dimensions<A> = A extends Asset<string, unknown, infer D, unknown> ?
 export type Services<A> = A extends Asset<string, unknown, Partitions.Dimensions, infer R> ? R : never
 
 /** A dependency with a mapping; made by `mapped`. */
-export interface Mapped<out A extends Any, out M extends PartitionMapping.PartitionMapping> {
+export interface Mapped<out A extends Any, out M> {
   readonly _tag: "Mapped"
   readonly asset: A
-  readonly mapping: M
+  readonly mapping: PartitionMapping.PartitionMapping
+  /** The type level of the mapping; it does not exist at run time. */
+  readonly "~mapping": () => M
 }
 
 export interface Options {
-  readonly deps?: { readonly [name: string]: Any | Mapped<Any, PartitionMapping.PartitionMapping> }
+  readonly deps?: { readonly [name: string]: Any | Mapped<Any, unknown> }
   readonly partitions?: Partitions.Dimensions
   /** What a materialization records. Outputs are kept as JSON. */
   readonly output?: Schema.Codec<unknown, unknown>
@@ -143,7 +145,7 @@ type Unknown<M, D> = {
   [K in keyof M]: M[K] extends { readonly dimension: infer N extends string } ? N extends keyof D ? never : N : never
 }[keyof M]
 
-type CheckMapped<A, M, D> = [Unknown<M, D>] extends [never] ? Mapped<Any, PartitionMapping.PartitionMapping>
+type CheckMapped<A, M, D> = [Unknown<M, D>] extends [never] ? Mapped<Any, unknown>
   : `the mapping of "${NameOf<A>}" reads dimension "${Unknown<M, D>}", but this asset is partitioned by "${DimensionNames<
     D
   >}"`
@@ -170,18 +172,16 @@ type CodeServices<O> = O extends { readonly codeVersion: Effect.Effect<string, u
 export const mapped = <
   A extends Any,
   const M extends { readonly [K in keyof Dimensions<A>]: PartitionMapping.DimensionMapping }
->(asset: A, mapping: M): Mapped<A, M & PartitionMapping.PartitionMapping> => ({
+>(asset: A, mapping: M): Mapped<A, M> => ({
   _tag: "Mapped",
   asset,
-  mapping: mapping as M & PartitionMapping.PartitionMapping
+  mapping: mapping as PartitionMapping.PartitionMapping,
+  "~mapping": undefined as never
 })
 
-const isMapped = (dep: Any | Mapped<Any, PartitionMapping.PartitionMapping>): dep is Mapped<
-  Any,
-  PartitionMapping.PartitionMapping
-> => "_tag" in dep && dep._tag === "Mapped"
+const isMapped = (dep: Any | Mapped<Any, unknown>): dep is Mapped<Any, unknown> => "_tag" in dep && dep._tag === "Mapped"
 
-const dependencyOf = (dep: Any | Mapped<Any, PartitionMapping.PartitionMapping>): Dependency =>
+const dependencyOf = (dep: Any | Mapped<Any, unknown>): Dependency =>
   isMapped(dep)
     ? { asset: dep.asset, mapping: dep.mapping }
     : { asset: dep, mapping: PartitionMapping.identity(dep.dimensions) }

@@ -36,9 +36,14 @@ export type Event =
   }
   | {
     readonly type: "Failed"
+    /** -1 where the plan already said so. */
     readonly step: number
     readonly asset: string
     readonly partitions: ReadonlyArray<string>
     readonly error: string
+    /** The error's tag, when it has one. */
+    readonly tag?: string | undefined
+    /** Nothing was tried: an upstream partition is not there. */
+    readonly blocked: boolean
   }
   | { readonly type: "RunEnded"; readonly status: RunStatus }

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
@@ -84,6 +85,9 @@ const message = (cause: Cause.Cause<unknown>): string => {
   return error instanceof Error ? error.message || error.name : String(error)
 }
 
+const tagOf = (error: unknown): string | undefined =>
+  Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : undefined
+
 const call = (running: Running, asset: Asset.Any, step: Plan.Step, work: ReadonlyArray<Work>) => {
   const { pools } = running.options
   const leased = pools.withLease(asset.pool, Effect.scoped(asset.materialize(work.map(({ item }) => item))))
@@ -101,12 +105,14 @@ const fail = Effect.fnUntraced(function*(
   step: Plan.Step,
   partitions: ReadonlyArray<string>,
   error: string,
-  kind: "failed" | "is blocked"
+  kind: "failed" | "is blocked",
+  tag?: string | undefined
 ) {
   const store = yield* MaterializationStore
   for (const partition of partitions) running.obstacles.set(`${step.asset}/${partition}`, kind)
   if (kind === "failed") yield* store.fail(running.runId, step.asset, partitions, error)
-  yield* record(running, [{ type: "Failed", step: step.id, asset: step.asset, partitions, error }])
+  const blocked = kind === "is blocked"
+  yield* record(running, [{ type: "Failed", step: step.id, asset: step.asset, partitions, error, tag, blocked }])
 })
 
 const succeed = Effect.fnUntraced(function*(
@@ -144,7 +150,7 @@ const takeAnswers = Effect.fnUntraced(function*(
   const done: Array<Work & { readonly output: unknown }> = []
   for (const [at, answer] of answers.entries()) {
     if (Result.isSuccess(answer)) done.push({ ...work[at]!, output: answer.success })
-    else yield* fail(running, step, [work[at]!.partition], message(Cause.fail(answer.failure)), "failed")
+    else yield* fail(running, step, [work[at]!.partition], message(Cause.fail(answer.failure)), "failed", tagOf(answer.failure))
   }
   if (done.length > 0) yield* succeed(running, step, done, seconds)
 })
@@ -174,7 +180,7 @@ const contained = (running: Running, step: Plan.Step) =>
     Effect.catchCause((cause) => {
       if (Cause.hasInterrupts(cause)) return Effect.failCause(cause as Cause.Cause<never>)
       const partitions = step.partitions.map(({ partition }) => partition)
-      return fail(running, step, partitions, message(cause), "failed")
+      return fail(running, step, partitions, message(cause), "failed", tagOf(Cause.squash(cause)))
     })
   )
 
@@ -224,7 +230,7 @@ const execute = (graph: AssetGraph.Any, plan: Plan.Plan, options: Options) =>
       yield* record(running, [
         { type: "RunStarted", steps: plan.steps.length, partitions: Plan.partitionCount(plan) },
         ...plan.blocked.map(({ asset, partition, why }): Event => (
-          { type: "Failed", step: -1, asset, partitions: [partition], error: `blocked: ${why}` }
+          { type: "Failed", step: -1, asset, partitions: [partition], error: `blocked: ${why}`, blocked: true }
         ))
       ])
       yield* runSteps(running)

@@ -17,6 +17,8 @@ export interface Failure {
   readonly asset: string
   readonly partitions: ReadonlyArray<string>
   readonly error: string
+  readonly tag: string | undefined
+  readonly blocked: boolean
 }
 
 export interface Summary {
@@ -51,7 +53,8 @@ export const builder = (runId: string, startedAt: number): Builder => {
       if (event.type === "Skipped") of(event.asset).skipped += event.partitions.length
       if (event.type === "Failed") {
         of(event.asset).failed += event.partitions.length
-        failures.push({ asset: event.asset, partitions: event.partitions, error: event.error })
+        const { asset, blocked, error, partitions, tag } = event
+        failures.push({ asset, partitions, error, tag, blocked })
       }
       if (event.type !== "Materialized") return
       const totals = of(event.asset)

@@ -1,0 +1,69 @@
+/**
+ * `raw_bars` [symbol x month]: the vendor's answer as it came, gzip in the object store under its content hash, so that
+ * older answers stay and every one can be decoded again.
+ */
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Crypto from "node:crypto"
+import * as Zlib from "node:zlib"
+import { ObjectStore, segment } from "../layers/lake/ObjectStore.ts"
+import { MarketData, type MarketDataError } from "../layers/market-data/MarketData.ts"
+import * as Asset from "../runtime/asset/Asset.ts"
+import { month, symbol } from "./dimensions.ts"
+
+export const RawPayload = Schema.Struct({
+  /** Object key of the payload. */
+  key: Schema.String,
+  /** Names its decoder. */
+  format: Schema.String,
+  source: Schema.String,
+  interval: Schema.String,
+  fetchedAt: Schema.String,
+  /** Before compression. */
+  bytes: Schema.Finite,
+  contentHash: Schema.String
+})
+
+/** Outages and throttling pass; anything else would fail again. */
+const whileRetryable = Schedule.exponential("1 second").pipe(
+  Schedule.upTo({ times: 4 }),
+  Schedule.setInputType<MarketDataError>(),
+  Schedule.while(({ input }) => input.retryable)
+)
+
+const keyOf = (source: string, partition: { readonly symbol: string; readonly month: string }, hash: string): string =>
+  `raw/${source}/symbol=${segment(partition.symbol)}/month=${partition.month}/${hash}.gz`
+
+export const rawBars = Asset.make(
+  "raw_bars",
+  {
+    description: "The vendor's answer for a month, as it came",
+    group: "bars",
+    kinds: ["json", "object-store"],
+    partitions: { symbol, month },
+    output: RawPayload,
+    dataVersion: "contentHash",
+    codeVersion: Effect.map(MarketData, (source) => source.fingerprint),
+    pool: "market_data",
+    retry: whileRetryable as Schedule.Schedule<unknown, never>,
+    timeout: "3 minutes"
+  },
+  Effect.fn("raw_bars")(function*({ partition }) {
+    const source = yield* MarketData
+    const store = yield* ObjectStore
+    const payload = yield* source.fetchMonth(partition)
+    const contentHash = Crypto.createHash("sha256").update(payload.bytes).digest("hex").slice(0, 32)
+    const key = keyOf(source.source, partition, contentHash)
+    yield* store.put(key, Zlib.gzipSync(payload.bytes))
+    return {
+      key,
+      format: payload.format,
+      source: source.source,
+      interval: source.interval,
+      fetchedAt: new Date(payload.fetchedAt).toISOString(),
+      bytes: payload.bytes.byteLength,
+      contentHash
+    }
+  })
+)

@@ -1,0 +1,110 @@
+/**
+ * `staged_bars` [symbol x session]: decoded, validated, deduplicated rows in PostgreSQL. The sessions of one month share
+ * a call, because they share a payload. Rows that are refused are quarantined with their reason; nothing is lost.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Zlib from "node:zlib"
+import * as Bars from "../layers/bars/Bars.ts"
+import { ObjectStore } from "../layers/lake/ObjectStore.ts"
+import { type Decoded, MarketData } from "../layers/market-data/MarketData.ts"
+import { BarStore } from "../layers/staging/BarStore.ts"
+import * as Asset from "../runtime/asset/Asset.ts"
+import * as Calendar from "../runtime/partition/Calendar.ts"
+import { session, sessionFromMonth, symbol } from "./dimensions.ts"
+import { nyse } from "./nyse.ts"
+import { rawBars } from "./rawBars.ts"
+
+export const StagedSession = Schema.Struct({
+  source: Schema.String,
+  interval: Schema.String,
+  rows: Schema.Finite,
+  inserted: Schema.Finite,
+  /** Already there with the same values: skipped. */
+  unchanged: Schema.Finite,
+  /** Rows whose values the vendor changed; the old ones are in `staging.bar_history`. */
+  restated: Schema.Finite,
+  removed: Schema.Finite,
+  rejected: Schema.Finite,
+  contentHash: Schema.String
+})
+
+const rowText = (bars: Bars.Bars, at: number): string =>
+  JSON.stringify({
+    ts: new Date(bars.ts[at]!).toISOString(),
+    open: bars.open[at],
+    high: bars.high[at],
+    low: bars.low[at],
+    close: bars.close[at],
+    volume: bars.volume[at]
+  })
+
+/** Bars on a date without a session cannot be placed: they are refused, row by row. */
+const strayBars = (decoded: Decoded): ReadonlyArray<Bars.Reject> => {
+  const rejects: Array<Bars.Reject> = []
+  for (const { bars, session } of decoded.sessions) {
+    if (Calendar.isSession(nyse, session)) continue
+    const reason = `${nyse.name} had no session on ${session}`
+    for (let at = 0; at < bars.length; at++) rejects.push({ reason, raw: rowText(bars, at), ts: bars.ts[at]! })
+  }
+  return rejects
+}
+
+/** The rejects that belong to no session of the calendar. */
+const unplaced = (decoded: Decoded): ReadonlyArray<Bars.Reject> => [
+  ...decoded.rejects.filter(({ session }) => session === null || !Calendar.isSession(nyse, session)),
+  ...strayBars(decoded)
+]
+
+const pick = (decoded: Decoded, wanted: ReadonlyArray<string>) =>
+  wanted.map((session) => ({
+    session,
+    bars: decoded.sessions.find((one) => one.session === session)?.bars ?? Bars.empty,
+    rejects: decoded.rejects.filter((reject) => reject.session === session)
+  }))
+
+export const stagedBars = Asset.make(
+  "staged_bars",
+  {
+    description: "Validated, typed, deduplicated bars of a session",
+    group: "bars",
+    kinds: ["postgres"],
+    partitions: { symbol, session },
+    deps: { raw: Asset.mapped(rawBars, sessionFromMonth) },
+    output: StagedSession,
+    dataVersion: "contentHash",
+    timeout: "5 minutes",
+    batch: {
+      max: 31,
+      by: ({ session, symbol }: { readonly symbol: string; readonly session: string }) =>
+        `${symbol}/${session.slice(0, 7)}`
+    }
+  },
+  Effect.fn("staged_bars")(function*({ items }) {
+    const objects = yield* ObjectStore
+    const source = yield* MarketData
+    const store = yield* BarStore
+    const { partition, raw } = items[0]!
+    const decoded = source.decode(raw.format, Zlib.gunzipSync(yield* objects.get(raw.key)))
+    const lost = unplaced(decoded)
+    const staged = yield* store.stage({
+      source: raw.source,
+      symbol: partition.symbol,
+      interval: raw.interval,
+      month: partition.session.slice(0, 7),
+      payload: raw.key,
+      complete: decoded.complete,
+      sessions: pick(decoded, items.map((item) => item.partition.session)),
+      unplaced: lost
+    })
+    return staged.map(({ session: _, ...counts }, at) =>
+      Result.succeed({
+        source: raw.source,
+        interval: raw.interval,
+        ...counts,
+        rejected: counts.rejected + (at === 0 ? lost.length : 0)
+      })
+    )
+  })
+)

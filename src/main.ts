@@ -1,0 +1,55 @@
+/** The bin: the commands, the runtime, and what an exit code means. The application is loaded by whoever needs it. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Runtime from "effect/Runtime"
+import * as Url from "node:url"
+import manifest from "../package.json" with { type: "json" }
+import { ApplicationLoader } from "./runtime/cli/Application.ts"
+import { barograph } from "./runtime/cli/Commands.ts"
+import { Failure } from "./runtime/cli/Failure.ts"
+import * as Print from "./runtime/cli/render/Print.ts"
+import * as UsageText from "./runtime/cli/render/UsageText.ts"
+
+/** From `src/main.ts` as from `dist/main.js`. */
+const sample = Url.fileURLToPath(new URL("../src/layers/market-data/sample/bars.csv.gz", import.meta.url))
+
+const loader = Layer.succeed(ApplicationLoader, {
+  load: Effect.flatMap(Effect.promise(() => import("./application.ts")), ({ load }) => load(process.cwd(), sample))
+})
+
+const told = (failure: Failure) =>
+  Effect.as(
+    Print.talk(failure.fix === "" ? `error: ${failure.message}` : `error: ${failure.message}\n  fix: ${failure.fix}`),
+    failure.exitCode
+  )
+
+/** Ends with the exit code: a failure is told in its own words, a usage error was told by the presenter. */
+const program = Command.runWith(barograph, { version: manifest.version })(process.argv.slice(2)).pipe(
+  Effect.as(0),
+  Effect.catch((error) => {
+    if (error instanceof Failure) return told(error)
+    if (CliError.isCliError(error)) return Effect.succeed(error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : 2)
+    return told(new Failure({ exitCode: 1, message: error.message, fix: "" }))
+  })
+)
+
+program.pipe(
+  Effect.provide(Layer.mergeAll(
+    loader,
+    NodeServices.layer,
+    CliOutput.layerPresenter(UsageText.presenter),
+    Layer.succeed(Logger.LogToStderr, true)
+  )),
+  (main) =>
+    NodeRuntime.runMain(main, {
+      teardown: (exit, onExit) =>
+        Exit.isSuccess(exit) && typeof exit.value === "number" ? onExit(exit.value) : Runtime.defaultTeardown(exit, onExit)
+    })
+)

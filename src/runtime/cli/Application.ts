@@ -1,0 +1,50 @@
+/**
+ * What a project hands to the commands: its graph, the layers that its assets and the engine need, and what the
+ * commands cannot know by themselves. Loaded only by commands that need it, so that `--help` stays quick.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type * as AssetGraph from "../asset/AssetGraph.ts"
+import type { Member } from "../partition/Partitions.ts"
+import type { Executor } from "../run/Executor.ts"
+import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
+import type { MaterializationStore } from "../store/MaterializationStore.ts"
+import type { RunStore } from "../store/RunStore.ts"
+import type { Failure } from "./Failure.ts"
+
+export type Engine = Executor | RunStore | MaterializationStore | DynamicPartitions
+
+export type Row = { readonly [column: string]: unknown }
+
+/** One thing that `doctor` looks at: answers a sentence, or fails with one. */
+export interface Check {
+  readonly name: string
+  readonly run: Effect.Effect<string, Failure>
+}
+
+export interface Application<R = unknown> {
+  readonly graph: AssetGraph.AssetGraph<string, R>
+  readonly layer: Layer.Layer<R | Engine, Failure>
+  /** Said before work begins, one line each. */
+  readonly notices: ReadonlyArray<string>
+  /** The configured members of the dynamic sets. */
+  readonly members: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Member> }, Failure>
+  readonly concurrency: number
+  readonly pools: { readonly [pool: string]: number }
+  /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
+  readonly upstreamErrors: ReadonlyArray<string>
+  /** What `query --store` can ask. */
+  readonly stores: { readonly [store: string]: (sql: string) => Effect.Effect<ReadonlyArray<Row>, Failure> }
+  readonly checks: ReadonlyArray<Check>
+}
+
+/** How the commands get at the application; its services are checked where it is made. */
+export class ApplicationLoader extends Context.Service<ApplicationLoader, {
+  readonly load: Effect.Effect<Application, Failure>
+}>()("barograph/runtime/cli/ApplicationLoader") {}
+
+/** Checks that the layer gives everything that the graph needs: a missing layer does not compile. */
+export const make = <R>(
+  application: Omit<Application<R>, "layer"> & { readonly layer: Layer.Layer<NoInfer<R> | Engine, Failure> }
+): Application => application as unknown as Application

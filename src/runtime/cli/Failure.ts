@@ -1,0 +1,16 @@
+/** The end of a command that did not work: what to say, how to mend it, and the exit code of its class. */
+import * as Schema from "effect/Schema"
+
+/** 1 a run failed, 2 usage, 3 configuration, 4 upstream or quota. 130, interrupted, needs no failure. */
+export const ExitCode = Schema.Literals([1, 2, 3, 4])
+
+export class Failure extends Schema.TaggedError<Failure>()("Failure", {
+  exitCode: ExitCode,
+  message: Schema.String,
+  /** The command or setting that mends it. Empty when the message says all. */
+  fix: Schema.String
+}) {}
+
+export const usage = (message: string, fix = ""): Failure => new Failure({ exitCode: 2, message, fix })
+
+export const configuration = (message: string, fix: string): Failure => new Failure({ exitCode: 3, message, fix })

@@ -1,0 +1,122 @@
+/** `materialize`: request -> plan -> run -> summary. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as AssetGraph from "../../asset/AssetGraph.ts"
+import * as PartitionSelector from "../../partition/PartitionSelector.ts"
+import * as Partitions from "../../partition/Partitions.ts"
+import * as Plan from "../../plan/Plan.ts"
+import type * as Planner from "../../plan/Planner.ts"
+import { Executor } from "../../run/Executor.ts"
+import * as Pool from "../../run/Pool.ts"
+import * as Situation from "../../run/Situation.ts"
+import * as Selection from "../../selection/Selection.ts"
+import { DynamicPartitions } from "../../store/DynamicPartitions.ts"
+import { type Application, ApplicationLoader } from "../Application.ts"
+import { Failure, usage } from "../Failure.ts"
+import * as Print from "../render/Print.ts"
+import * as PlanText from "../render/PlanText.ts"
+import * as Progress from "../render/Progress.ts"
+import * as SummaryText from "../render/SummaryText.ts"
+
+export interface Input {
+  readonly asset: ReadonlyArray<string>
+  readonly select: Option.Option<string>
+  readonly partition: Option.Option<string>
+  readonly plan: boolean
+  readonly force: boolean
+  readonly json: boolean
+}
+
+const orUsage = <A>(result: Result.Result<A, string>, fix: string): Effect.Effect<A, Failure> =>
+  Result.isSuccess(result) ? Effect.succeed(result.success) : Effect.fail(usage(result.failure, fix))
+
+/** `--asset` brings ancestors along, `--select` is exact. */
+const targetsOf = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Input) {
+  if (input.asset.length > 0 && Option.isSome(input.select)) {
+    return yield* usage("--asset and --select say the same thing twice", "use one of them")
+  }
+  if (input.asset.length === 0 && Option.isNone(input.select)) {
+    const known = `assets: ${graph.names.join(", ")}`
+    return yield* usage("which asset? Give --asset NAME or --select EXPR", `materialize --asset ${graph.names.at(-1)}   (${known})`)
+  }
+  const text = Option.getOrElse(input.select, () => input.asset.join(","))
+  return yield* orUsage(Selection.resolve(graph, text), "barograph asset list")
+})
+
+const filterFor = Effect.fnUntraced(function*(
+  graph: AssetGraph.Any,
+  names: ReadonlyArray<string>,
+  input: Input,
+  universe: Partitions.Universe
+) {
+  const filters = new Map<string, Partitions.Filter>()
+  if (Option.isNone(input.partition)) return filters
+  const selector = yield* orUsage(PartitionSelector.parse(input.partition.value), "materialize --help")
+  for (const name of names) {
+    const { dimensions } = graph.assets.get(name)!
+    filters.set(name, yield* orUsage(PartitionSelector.toFilter(selector, dimensions, universe), `barograph asset show ${name}`))
+  }
+  return filters
+})
+
+const requestFor = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Input, universe: Partitions.Universe) {
+  const names = yield* targetsOf(graph, input)
+  const filters = yield* filterFor(graph, names, input, universe)
+  const targets = names.map((asset) => ({
+    asset,
+    keys: Partitions.keys(graph.assets.get(asset)!.dimensions, universe, filters.get(asset))
+  }))
+  if (Option.isSome(input.partition) && targets.every(({ keys }) => keys.length === 0)) {
+    return yield* usage(
+      `no partition of ${names.join(", ")} is ${input.partition.value}`,
+      `barograph asset show ${names[0]} says which there are`
+    )
+  }
+  return { targets, ancestors: Option.isNone(input.select), force: input.force } satisfies Planner.Request
+})
+
+const failed = (application: Application, tags: ReadonlyArray<string | undefined>, runId: string): Failure => {
+  const upstream = tags.length > 0 && tags.every((tag) => tag !== undefined && application.upstreamErrors.includes(tag))
+  return new Failure({
+    exitCode: upstream ? 4 : 1,
+    message: upstream ? "the run failed: the source did not answer with bars" : "the run failed",
+    fix: `barograph run show ${runId}; running the same command again takes up what failed`
+  })
+}
+
+const execute = Effect.fnUntraced(function*(application: Application, plan: Plan.Plan, input: Input, universe: Partitions.Universe) {
+  const executor = yield* Executor
+  const progress = yield* Progress.make(plan)
+  const request = { assets: input.asset, select: Option.getOrNull(input.select), partition: Option.getOrNull(input.partition), force: input.force }
+  const summary = yield* executor.execute(application.graph, plan, {
+    concurrency: application.concurrency,
+    pools: Pool.make(application.pools),
+    universe,
+    request,
+    observe: progress.observe
+  }).pipe(Effect.ensuring(progress.close))
+  yield* input.json ? Print.json(summary) : Print.lines(SummaryText.render(summary))
+  if (summary.status === "succeeded") return
+  const roots = summary.failures.filter(({ blocked }) => !blocked).map(({ tag }) => tag)
+  return yield* failed(application, roots, summary.runId)
+})
+
+const work = Effect.fnUntraced(function*(application: Application, input: Input) {
+  const dynamic = yield* DynamicPartitions
+  for (const [set, members] of Object.entries(yield* application.members)) yield* dynamic.replace(set, members)
+  const universe = yield* Situation.universe
+  const request = yield* requestFor(application.graph, input, universe)
+  const plan = yield* Situation.plan(application.graph, request, universe)
+  if (input.plan) return yield* input.json ? Print.json(PlanText.toJson(plan)) : Print.lines(PlanText.render(plan))
+  if (plan.steps.length > 0 || plan.blocked.length > 0) return yield* execute(application, plan, input, universe)
+  yield* input.json
+    ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: plan.upToDate, failures: [] })
+    : Print.lines(PlanText.nothingToDo(plan))
+})
+
+export const materialize = Effect.fnUntraced(function*(input: Input) {
+  const application = yield* (yield* ApplicationLoader).load
+  yield* Effect.forEach(application.notices, Print.talk)
+  yield* work(application, input).pipe(Effect.provide(application.layer))
+})

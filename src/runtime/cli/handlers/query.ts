@@ -1,0 +1,29 @@
+/** `query`: one read-only statement against a store of the project. */
+import * as Effect from "effect/Effect"
+import { didYouMean } from "../../asset/Suggest.ts"
+import { ApplicationLoader } from "../Application.ts"
+import { usage } from "../Failure.ts"
+import * as Print from "../render/Print.ts"
+import * as Table from "../render/Table.ts"
+
+const cell = (value: unknown): string => {
+  if (value === null || value === undefined) return ""
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === "object" ? JSON.stringify(value) : String(value)
+}
+
+export const query = Effect.fnUntraced(function*(
+  input: { readonly sql: string; readonly store: string; readonly json: boolean }
+) {
+  const { stores } = yield* (yield* ApplicationLoader).load
+  const ask = stores[input.store]
+  if (ask === undefined) {
+    const known = Object.keys(stores)
+    return yield* usage(`There is no store "${input.store}".${didYouMean(input.store, known)}`, `--store ${known.join("|")}`)
+  }
+  const rows = yield* ask(input.sql)
+  if (input.json) return yield* Print.json(rows)
+  if (rows.length === 0) return yield* Print.lines(["(no rows)"])
+  const columns = Object.keys(rows[0]!)
+  yield* Print.lines(Table.render(columns, rows.map((row) => columns.map((column) => cell(row[column])))))
+})

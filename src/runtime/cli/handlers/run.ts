@@ -1,0 +1,46 @@
+/** `run list` and `run show`. */
+import * as Effect from "effect/Effect"
+import { RunStore } from "../../store/RunStore.ts"
+import { ApplicationLoader } from "../Application.ts"
+import { usage } from "../Failure.ts"
+import * as EventText from "../render/EventText.ts"
+import * as Print from "../render/Print.ts"
+import * as Table from "../render/Table.ts"
+
+const time = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19).replace("T", " ")}Z`
+
+const seconds = (from: number, to: number | undefined): string => to === undefined ? "-" : `${((to - from) / 1000).toFixed(1)} s`
+
+const withRuns = <A, E, R>(use: (runs: RunStore["Service"]) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const application = yield* (yield* ApplicationLoader).load
+    return yield* Effect.flatMap(RunStore, use).pipe(Effect.provide(application.layer))
+  })
+
+export const list = Effect.fnUntraced(function*(input: { readonly limit: number; readonly json: boolean }) {
+  const runs = yield* withRuns((store) => Effect.andThen(store.recover, store.list(Math.max(1, input.limit))))
+  if (input.json) return yield* Print.json(runs)
+  if (runs.length === 0) return yield* Print.lines(["No run yet. Start one: materialize --asset NAME"])
+  yield* Print.lines(Table.render(
+    ["run", "status", "started", "took"],
+    runs.map((run) => [run.runId, run.status, time(run.startedAt), seconds(run.startedAt, run.endedAt)])
+  ))
+})
+
+export const show = Effect.fnUntraced(function*(input: { readonly id: string; readonly json: boolean }) {
+  const found = yield* withRuns((store) =>
+    Effect.gen(function*() {
+      yield* store.recover
+      const run = input.id === "latest" ? (yield* store.list(1))[0] : yield* store.find(input.id)
+      return run === undefined ? undefined : { run, events: yield* store.events(run.runId) }
+    })
+  )
+  if (found === undefined) return yield* usage(`There is no run "${input.id}".`, "barograph run list")
+  if (input.json) return yield* Print.json({ ...found.run, events: found.events })
+  const { events, run } = found
+  yield* Print.lines([
+    `${run.runId}  ${run.status}  ${time(run.startedAt)}  ${seconds(run.startedAt, run.endedAt)}`,
+    `  asked for ${JSON.stringify(run.request)}`,
+    ...events.map(({ at, event }) => `  ${new Date(at).toISOString().slice(11, 23)}  ${EventText.render(event)}`)
+  ])
+})

@@ -1,0 +1,49 @@
+/** One line for an event. */
+import type { Event } from "../../run/Event.ts"
+import { label } from "../../partition/PartitionKey.ts"
+
+/** 12345 -> 12,345. */
+export const number = (value: number): string =>
+  Number.isInteger(value) ? value.toLocaleString("en-US") : value.toLocaleString("en-US", { maximumFractionDigits: 2 })
+
+const some = (partitions: ReadonlyArray<string>): string =>
+  partitions.length === 1 ? label(partitions[0]!) : `${label(partitions[0] ?? "")} and ${partitions.length - 1} more`
+
+const SHOWN = ["rows", "inserted", "restated", "removed", "deleted", "rejected", "bytes"]
+
+/** The numbers that were recorded and are not zero, in a fixed order. */
+export const numbers = (sums: { readonly [field: string]: number }): string =>
+  SHOWN.filter((field) => (sums[field] ?? 0) !== 0).map((field) => `${number(sums[field]!)} ${field}`).join(", ")
+
+const sumOf = (results: ReadonlyArray<{ readonly output: unknown }>): { readonly [field: string]: number } => {
+  const sums: { [field: string]: number } = {}
+  for (const { output } of results) {
+    if (typeof output !== "object" || output === null) continue
+    for (const [field, value] of Object.entries(output)) {
+      if (typeof value === "number") sums[field] = (sums[field] ?? 0) + value
+    }
+  }
+  return sums
+}
+
+export const render = (event: Event): string => {
+  switch (event.type) {
+    case "RunStarted":
+      return `run started: ${event.partitions} partitions in ${event.steps} steps`
+    case "StepStarted":
+      return `${event.asset}: started ${event.partitions} partitions`
+    case "StepRetrying":
+      return `${event.asset}: try ${event.attempt} failed, trying again: ${event.error}`
+    case "Materialized": {
+      const found = numbers(sumOf(event.results))
+      const texts = event.results.map(({ partition }) => partition)
+      return `${event.asset}: materialized ${some(texts)}${found === "" ? "" : `: ${found}`} (${event.seconds.toFixed(2)} s)`
+    }
+    case "Skipped":
+      return `${event.asset}: skipped ${some(event.partitions)}: ${event.why}`
+    case "Failed":
+      return `${event.asset}: failed ${some(event.partitions)}: ${event.error}`
+    case "RunEnded":
+      return `run ${event.status}`
+  }
+}

@@ -1,0 +1,51 @@
+/** The end of a run: per asset what was done, and what went wrong. */
+import { label } from "../../partition/PartitionKey.ts"
+import type { Summary } from "../../run/Summary.ts"
+import * as EventText from "./EventText.ts"
+import * as Table from "./Table.ts"
+
+const TOLD = 10
+
+const count = (value: number | undefined): string => value === undefined ? "" : EventText.number(value)
+
+const failures = (summary: Summary): ReadonlyArray<string> => {
+  const told = summary.failures.slice(0, TOLD).map(({ asset, error, partitions }) => {
+    const more = partitions.length > 1 ? ` and ${partitions.length - 1} more` : ""
+    return `failed: ${asset} ${label(partitions[0] ?? "")}${more}: ${error}`
+  })
+  return summary.failures.length > TOLD ? [...told, `failed: ${summary.failures.length - TOLD} more`] : told
+}
+
+export const render = (summary: Summary): ReadonlyArray<string> => {
+  const rows = Object.entries(summary.assets).map(([asset, totals]) => [
+    asset,
+    count(totals.materialized),
+    count(totals.changed),
+    count(totals.skipped),
+    count(totals.failed),
+    count(totals.sums["rows"]),
+    count(totals.sums["restated"]),
+    count(totals.sums["removed"]),
+    count(totals.sums["rejected"]),
+    count(totals.sums["bytes"]),
+    totals.seconds.toFixed(2)
+  ])
+  return [
+    "",
+    ...Table.render([
+      "asset",
+      "materialized",
+      "changed",
+      "skipped",
+      "failed",
+      "rows",
+      "restated",
+      "removed",
+      "rejected",
+      "bytes",
+      "seconds"
+    ], rows),
+    ...failures(summary),
+    `run ${summary.runId} ${summary.status} in ${summary.seconds.toFixed(2)} s`
+  ]
+}

@@ -1,0 +1,185 @@
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import { RunStore } from "../../../src/runtime/store/RunStore.ts"
+import * as TestGraph from "../../support/TestGraph.ts"
+
+const letters = { letter: Partitions.statics(["a", "b", "c"]) }
+const Value = Schema.Struct({ text: Schema.String, rows: Schema.Finite })
+
+/** A source whose content the test changes, and two branches that read it. */
+const project = () => {
+  const content: { [letter: string]: string } = { a: "1", b: "1", c: "1" }
+  const calls: Array<string> = []
+  const source = Asset.make(
+    "source",
+    { partitions: letters, output: Value, dataVersion: "text" },
+    ({ partition }) =>
+      Effect.sync(() => {
+        calls.push(`source ${partition.letter}`)
+        return { text: content[partition.letter]!, rows: 2 }
+      })
+  )
+  const copy = Asset.make(
+    "copy",
+    { partitions: letters, deps: { source }, output: Value, dataVersion: "text" },
+    ({ partition, source }) =>
+      Effect.sync(() => {
+        calls.push(`copy ${partition.letter}`)
+        return { text: `copy of ${source.text}`, rows: source.rows }
+      })
+  )
+  const table = Asset.make(
+    "table",
+    { partitions: letters, deps: { source }, output: Value, batch: { max: 10 } },
+    ({ items }) =>
+      Effect.sync(() => {
+        calls.push(`table ${items.map(({ partition }) => partition.letter).join("")}`)
+        return items.map(({ source }) => Result.succeed({ text: source.text, rows: source.rows }))
+      })
+  )
+  return { content, calls, graph: AssetGraph.make(copy, table) }
+}
+
+it.effect("everything is materialized once, upstream first, and a second run has nothing to do", () =>
+  Effect.gen(function*() {
+    const { calls, graph } = project()
+    const first = yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
+    expect(first.summary.status).toBe("succeeded")
+    expect(first.summary.assets.table).toMatchObject({ materialized: 3, changed: 3, sums: { rows: 6 } })
+    expect(calls).toHaveLength(7)
+    expect(calls).toContain("table abc")
+    const second = yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
+    expect(second.plan.steps).toEqual([])
+    expect(second.plan.upToDate).toEqual({ source: 3, copy: 3, table: 3 })
+    expect(calls).toHaveLength(7)
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("a source that is read again touches only what comes out different", () =>
+  Effect.gen(function*() {
+    const { calls, content, graph } = project()
+    yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
+    calls.length = 0
+    content["b"] = "2"
+    yield* TestGraph.materialize(graph, { assets: ["source"], force: true })
+    const next = yield* TestGraph.plan(graph, { assets: ["copy", "table"] })
+    expect(next.plan.steps.flatMap((step) => step.partitions)).toMatchObject([
+      { partition: "letter=b", reason: { _tag: "InputChanged", dependency: "source" } },
+      { partition: "letter=b", reason: { _tag: "InputChanged", dependency: "source" } }
+    ])
+    yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
+    expect(calls).toEqual(["source a", "source b", "source c", "copy b", "table b"])
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("when the source is refreshed in the same run, unchanged partitions are skipped downstream", () =>
+  Effect.gen(function*() {
+    let version = "1"
+    const content = ["1", "1", "1"]
+    const source = Asset.make(
+      "source",
+      { partitions: letters, output: Value, dataVersion: "text", codeVersion: Effect.sync(() => version) },
+      ({ partition }) => Effect.succeed({ text: content["abc".indexOf(partition.letter)]!, rows: 1 })
+    )
+    const copy = Asset.make("copy", { partitions: letters, deps: { source }, output: Value }, ({ source }) =>
+      Effect.succeed(source))
+    const graph = AssetGraph.make(copy)
+    yield* TestGraph.materialize(graph, { assets: ["copy"] })
+    version = "2"
+    content[2] = "2"
+    const { plan, summary } = yield* TestGraph.materialize(graph, { assets: ["copy"] })
+    expect(plan.steps.filter((step) => step.asset === "copy").map((step) => step.partitions[0]!.reason._tag))
+      .toEqual(["InputPlanned", "InputPlanned", "InputPlanned"])
+    expect(summary.assets).toMatchObject({
+      source: { materialized: 3, changed: 1 },
+      copy: { materialized: 1, changed: 1, skipped: 2 }
+    })
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("a failed partition blocks what reads it, the rest goes on, and the next run takes up the failed one", () =>
+  Effect.gen(function*() {
+    let broken = true
+    const source = Asset.make(
+      "source",
+      { partitions: letters, output: Value, dataVersion: "text" },
+      ({ partition }) =>
+        broken && partition.letter === "b"
+          ? Effect.fail(new Error("the b is broken"))
+          : Effect.succeed({ text: "x", rows: 1 })
+    )
+    const copy = Asset.make("copy", { partitions: letters, deps: { source }, output: Value }, ({ source }) =>
+      Effect.succeed(source))
+    const graph = AssetGraph.make(copy)
+    const { summary } = yield* TestGraph.materialize(graph, { assets: ["copy"] })
+    expect(summary.status).toBe("failed")
+    expect(summary.assets).toMatchObject({ source: { materialized: 2, failed: 1 }, copy: { materialized: 2, failed: 1 } })
+    expect(summary.failures.map((failure) => failure.error)).toEqual([
+      "the b is broken",
+      "blocked: source letter=b failed"
+    ])
+    broken = false
+    const again = yield* TestGraph.materialize(graph, { assets: ["copy"] })
+    expect(again.plan.steps.map((step) => step.partitions[0]!.reason._tag)).toEqual(["Failed", "NeverMaterialized"])
+    expect(again.summary.status).toBe("succeeded")
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("a retry schedule is followed, told and given up", () =>
+  Effect.gen(function*() {
+    let tries = 0
+    const flaky = Asset.make(
+      "flaky",
+      { retry: Schedule.max([Schedule.spaced("1 minute"), Schedule.recurs(2)]) },
+      () => Effect.suspend(() => ++tries < 3 ? Effect.fail(new Error("not yet")) : Effect.void)
+    )
+    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(flaky), { assets: ["flaky"] }))
+    yield* TestClock.adjust("2 minutes")
+    const { events, summary } = yield* Fiber.join(fiber)
+    expect(summary.status).toBe("succeeded")
+    expect(events.filter((event) => event.type === "StepRetrying")).toMatchObject([
+      { asset: "flaky", error: "not yet" },
+      { asset: "flaky", error: "not yet" }
+    ])
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("a call that takes longer than the timeout fails", () =>
+  Effect.gen(function*() {
+    const slow = Asset.make("slow", { timeout: "1 second" }, () => Effect.never)
+    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["slow"] }))
+    yield* TestClock.adjust("1 second")
+    const { summary } = yield* Fiber.join(fiber)
+    expect(summary.status).toBe("failed")
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("a pool bounds how many calls run at a time, and concurrency bounds the rest", () =>
+  Effect.gen(function*() {
+    const peak = { pooled: 0, free: 0 }
+    const now = { pooled: 0, free: 0 }
+    const busy = (name: "pooled" | "free", pool: { readonly pool: string } | {}) =>
+      Asset.make(name, { partitions: letters, ...pool }, () =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => (peak[name] = Math.max(peak[name], ++now[name]))),
+          () => Effect.sleep("1 second"),
+          () => Effect.sync(() => now[name]--)
+        ))
+    const graph = AssetGraph.make(busy("pooled", { pool: "one" }), busy("free", {}))
+    const fiber = yield* Effect.forkChild(TestGraph.materialize(graph, { assets: ["pooled", "free"], concurrency: 5 }))
+    yield* TestClock.adjust("10 seconds")
+    yield* Fiber.join(fiber)
+    expect(peak).toEqual({ pooled: 1, free: 3 })
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("an interrupted run is marked so", () =>
+  Effect.gen(function*() {
+    const slow = Asset.make("slow", {}, () => Effect.never)
+    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["slow"] }))
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.interrupt(fiber)
+    const runs = yield* RunStore
+    expect((yield* runs.list(5)).map((run) => run.status)).toEqual(["interrupted"])
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
