@@ -133,22 +133,22 @@ type Clash<U, D> = {
   [K in keyof U]: K extends keyof D ? Kind<U[K]> extends Kind<D[K]> ? never : K & string : K & string
 }[keyof U]
 
-type DimensionNames<D> = [keyof D] extends [never] ? "nothing" : keyof D & string
 type NameOf<A> = A extends Asset<infer N, unknown, Partitions.Dimensions, unknown> ? N : never
 
-type CheckPlain<A, D> = [Clash<Dimensions<A>, D>] extends [never] ? A
-  : `"${NameOf<A>}" is partitioned by "${DimensionNames<Dimensions<A>>}", this asset by "${DimensionNames<
+/** An asset whose dimensions are not known to the compiler is checked by nobody. */
+type CheckPlain<A, D> = string extends keyof Dimensions<A> ? A
+  : [Clash<Dimensions<A>, D>] extends [never] ? A
+  : `"${NameOf<A>}" is partitioned by "${Clash<Dimensions<A>, D>}", this asset is not: say with Asset.mapped(...) where "${Clash<
+    Dimensions<A>,
     D
-  >}": say with Asset.mapped(...) where "${Clash<Dimensions<A>, D>}" comes from`
+  >}" comes from`
 
 type Unknown<M, D> = {
   [K in keyof M]: M[K] extends { readonly dimension: infer N extends string } ? N extends keyof D ? never : N : never
 }[keyof M]
 
 type CheckMapped<A, M, D> = [Unknown<M, D>] extends [never] ? Mapped<Any, unknown>
-  : `the mapping of "${NameOf<A>}" reads dimension "${Unknown<M, D>}", but this asset is partitioned by "${DimensionNames<
-    D
-  >}"`
+  : `the mapping of "${NameOf<A>}" reads dimension "${Unknown<M, D>}", which this asset does not have`
 
 type CheckDeps<D, Own> = {
   readonly [K in keyof D]: K extends "partition" | "items" ? `"${K}" is taken: give the dependency another name`
@@ -158,13 +158,18 @@ type CheckDeps<D, Own> = {
 }
 
 type CheckDataVersion<O> = O extends { readonly dataVersion: infer V }
-  ? { readonly dataVersion: V extends keyof OutputOf<O> ? V : `the output has no field "${V & string}"` }
+  ? { readonly dataVersion: V extends keyof OutputOf<O> ? V : { readonly error: `the output has no field "${V & string}"` } }
   : unknown
 
 /** Resolves to sentences where the options contradict each other. */
 export type Check<O> =
   & (O extends { readonly deps: infer D } ? { readonly deps: CheckDeps<D, DimensionsOf<O>> } : unknown)
   & CheckDataVersion<O>
+
+/** A graph needs what its assets need, however deep they lie. */
+type DepServices<O> = O extends { readonly deps: infer D }
+  ? { [K in keyof D]: D[K] extends Mapped<infer A, unknown> ? Services<A> : Services<D[K]> }[keyof D]
+  : never
 
 type CodeServices<O> = O extends { readonly codeVersion: Effect.Effect<string, unknown, infer R> } ? R : never
 
@@ -204,7 +209,7 @@ export const make = <const Name extends string, const O extends Options, E, R>(
   name: Name,
   options: O & Check<O>,
   materialize: (context: ContextOf<O>) => Effect.Effect<AnswerOf<O>, E, R>
-): Asset<Name, OutputOf<O>, DimensionsOf<O>, Exclude<R, Scope.Scope> | CodeServices<O>> => {
+): Asset<Name, OutputOf<O>, DimensionsOf<O>, Exclude<R, Scope.Scope> | CodeServices<O> | DepServices<O>> => {
   const given: Options = options
   const version = given.codeVersion ?? "1"
   return {

@@ -13,7 +13,7 @@ const universe: Partitions.Universe = {
 const select = (text: string) =>
   Result.flatMap(PartitionSelector.parse(text), (selector) =>
     Result.map(PartitionSelector.toFilter(selector, dimensions, universe), (filter) =>
-      Partitions.keys(dimensions, universe, filter).map(({ session, symbol }) => `${symbol} ${session.slice(8)}`)))
+      Partitions.keys(dimensions, universe, filter).map((key) => `${key["symbol"]} ${key["session"]!.slice(8)}`)))
 
 const chosen = (text: string) => Result.getOrThrow(select(text))
 const refused = (text: string) => Result.getOrThrow(Result.flip(select(text)))

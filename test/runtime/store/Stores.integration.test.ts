@@ -1,0 +1,141 @@
+import { expect, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import { Executor } from "../../../src/runtime/run/Executor.ts"
+import { Claims } from "../../../src/runtime/store/Claims.ts"
+import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
+import * as EngineSchema from "../../../src/runtime/store/EngineSchema.ts"
+import { MaterializationStore } from "../../../src/runtime/store/MaterializationStore.ts"
+import { RunStore } from "../../../src/runtime/store/RunStore.ts"
+import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
+import * as TestGraph from "../../support/TestGraph.ts"
+
+const stores = Executor.layer.pipe(
+  Layer.provideMerge(
+    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, Claims.layer, DynamicPartitions.layer)
+  ),
+  Layer.provideMerge(EngineSchema.layer),
+  Layer.provideMerge(EmbeddedDatabase.layer)
+)
+
+const Counted = Schema.Struct({ rows: Schema.Finite })
+
+layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine's store in PostgreSQL", (it) => {
+  it.effect("the schema is brought up to date by eight processes at once", () =>
+    Effect.gen(function*() {
+      yield* Effect.all(
+        Array.from({ length: 8 }, () => Layer.build(Layer.fresh(EngineSchema.layer)).pipe(Effect.scoped)),
+        { concurrency: "unbounded" }
+      )
+    }))
+
+  it.effect("a run leaves its events, its materializations and the state of each partition", () =>
+    Effect.gen(function*() {
+      const counted = Asset.make(
+        "counted",
+        { partitions: { odd: Partitions.statics(["a,b=c", "x"]) }, output: Counted },
+        () => Effect.succeed({ rows: 3 })
+      )
+      const graph = AssetGraph.make(counted)
+      const { summary } = yield* TestGraph.materialize(graph, { assets: ["counted"] })
+      expect(summary.status).toBe("succeeded")
+      const runs = yield* RunStore
+      const run = yield* runs.find(summary.runId)
+      expect(run).toMatchObject({ status: "succeeded", totals: { counted: { materialized: 2, sums: { rows: 6 } } } })
+      const events = yield* runs.events(summary.runId)
+      const types = events.map(({ event }) => event.type)
+      expect([types[0], types.at(-1)]).toEqual(["RunStarted", "RunEnded"])
+      expect(types.slice(1, -1).sort()).toEqual(["Materialized", "Materialized", "StepStarted", "StepStarted"])
+      const states = yield* (yield* MaterializationStore).states("counted", ["odd=x", "odd=a%2cb%3dc", "odd=no"])
+      expect([...states.keys()].sort()).toEqual(["odd=a%2cb%3dc", "odd=x"])
+      expect(states.get("odd=x")).toMatchObject({ failure: undefined, output: { rows: 3 } })
+      const again = yield* TestGraph.materialize(graph, { assets: ["counted"] })
+      expect(again.plan.upToDate).toEqual({ counted: 2 })
+    }))
+
+  it.effect("a run whose process is gone is marked, one that is alive is not", () =>
+    Effect.gen(function*() {
+      const runs = yield* RunStore
+      const claims = yield* Claims
+      yield* runs.begin("gone", {})
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* claims.hold("alive")
+        yield* runs.begin("alive", {})
+        expect(yield* runs.recover).toEqual(["gone"])
+        expect((yield* runs.find("alive"))!.status).toBe("running")
+      }))
+      expect((yield* runs.find("gone"))!.status).toBe("interrupted")
+      expect(yield* runs.recover).toEqual(["alive"])
+    }))
+
+  it.effect("two runs at once do each partition once", () =>
+    Effect.gen(function*() {
+      const calls: Array<string> = []
+      const slow = Asset.make(
+        "slow",
+        { partitions: { n: Partitions.statics(["1", "2", "3", "4"]) }, output: Counted, batch: { max: 2 } },
+        ({ items }) =>
+          Effect.gen(function*() {
+            calls.push(...items.map(({ partition }) => partition.n))
+            yield* Effect.sleep("150 millis")
+            return items.map(() => ({ _tag: "Success", success: { rows: 1 } }) as never)
+          })
+      )
+      const graph = AssetGraph.make(slow)
+      const one = TestGraph.materialize(graph, { assets: ["slow"] })
+      const both = yield* Effect.all([one, one], { concurrency: 2 })
+      expect(both.map(({ summary }) => summary.status)).toEqual(["succeeded", "succeeded"])
+      expect([...calls].sort()).toEqual(["1", "2", "3", "4"])
+    }))
+
+  it.effect("a claim waits for the one before, and is free when that run is over", () =>
+    Effect.gen(function*() {
+      const claims = yield* Claims
+      const order: Array<string> = []
+      const first = yield* Effect.forkChild(Effect.scoped(Effect.gen(function*() {
+        const run = yield* claims.hold("first")
+        yield* run.claim("asset", ["a", "b"])
+        order.push("first has it")
+        yield* Effect.sleep("300 millis")
+        order.push("first ends")
+      })))
+      yield* Effect.sleep("100 millis")
+      yield* Effect.scoped(Effect.gen(function*() {
+        const run = yield* claims.hold("second")
+        yield* run.claim("asset", ["c"])
+        order.push("second has another")
+        yield* run.claim("asset", ["b", "d"])
+        order.push("second has it")
+      }))
+      yield* Fiber.join(first)
+      expect(order).toEqual(["first has it", "second has another", "first ends", "second has it"])
+    }))
+
+  it.effect("dynamic sets are replaced whole and keep their order", () =>
+    Effect.gen(function*() {
+      const dynamic = yield* DynamicPartitions
+      yield* dynamic.replace("symbols", [{ value: "SPY" }, { value: "AAPL", from: "2014-06-05", to: "2014-06-09" }])
+      yield* dynamic.replace("symbols", [{ value: "IBM" }, { value: "AAPL", from: "2014-06-05" }])
+      expect((yield* dynamic.all)["symbols"]).toEqual([
+        { value: "IBM", from: undefined, to: undefined },
+        { value: "AAPL", from: "2014-06-05", to: undefined }
+      ])
+    }))
+
+  it.effect("the newest runs are found by the index, not by a scan", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`insert into barograph.runs (run_id, status, request, started_at)
+        select 'r' || n, 'succeeded', '{}', now() - n * interval '1 minute' from generate_series(1, 20000) n`
+      yield* sql`analyze barograph.runs`
+      const plan = yield* sql<{ "QUERY PLAN": string }>`explain select run_id from barograph.runs
+        order by started_at desc, run_id limit 20`
+      expect(plan.map((row) => row["QUERY PLAN"]).join("\n")).toContain("Index")
+    }))
+})

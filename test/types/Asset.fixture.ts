@@ -1,0 +1,123 @@
+// What the compiler says about a graph that cannot work.
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Asset from "../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
+import type { Calendar } from "../../src/runtime/partition/Calendar.ts"
+import * as PartitionMapping from "../../src/runtime/partition/PartitionMapping.ts"
+import * as Partitions from "../../src/runtime/partition/Partitions.ts"
+import * as Application from "../../src/runtime/cli/Application.ts"
+
+declare const calendar: Calendar
+declare const engine: Layer.Layer<Application.Engine>
+class Vendor extends Context.Service<Vendor, { readonly fetch: (symbol: string) => Effect.Effect<number> }>()("Vendor") {}
+class Store extends Context.Service<Store, { readonly save: Effect.Effect<void> }>()("Store") {}
+
+const symbol = Partitions.dynamic("symbols")
+const month = Partitions.months({ zone: "UTC", start: "2020-01" })
+const session = Partitions.sessions(calendar)
+const Rows = Schema.Struct({ rows: Schema.Finite, hash: Schema.String })
+
+const raw = Asset.make(
+  "raw",
+  { partitions: { symbol, month }, output: Rows, dataVersion: "hash" },
+  Effect.fn(function*({ partition }) {
+    return { rows: yield* (yield* Vendor).fetch(partition.symbol), hash: partition.month }
+  })
+)
+
+// A mapping with one upstream partition hands over its output, one with many a list.
+export const staged = Asset.make(
+  "staged",
+  {
+    partitions: { symbol, session },
+    output: Rows,
+    deps: {
+      raw: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("session") }),
+      every: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.all })
+    }
+  },
+  ({ every, partition, raw }) => {
+    const rows: number = raw.rows + every.length
+    const keys: ReadonlyArray<string> = every.map(({ partition }) => partition.month)
+    return Effect.succeed({ rows, hash: keys.join() + partition.session })
+  }
+)
+
+export const batched = Asset.make(
+  "batched",
+  { partitions: { symbol, session }, output: Rows, deps: { staged }, batch: { max: 2 } },
+  ({ items }) => Effect.succeed(items.map(({ staged }) => Result.succeed(staged)))
+)
+
+// Partitions that do not fit.
+export const clash = Asset.make(
+  "clash",
+  { partitions: { symbol, session }, deps: { raw } }, //~ \"raw\" is partitioned by \"month\", this asset is not: say with Asset.mapped(...) where \"month\" comes from
+  () => Effect.void
+)
+
+// A dimension of the same name but of another set.
+export const otherSet = Asset.make(
+  "other_set",
+  { partitions: { symbol: Partitions.dynamic("coins"), session }, deps: { staged } }, //~ say with Asset.mapped(...) where \"symbol\" comes from
+  () => Effect.void
+)
+
+// A mapping that reads a dimension which is not there.
+export const unknownDimension = Asset.make(
+  "unknown_dimension",
+  {
+    partitions: { symbol },
+    deps: {
+      raw: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("day") }) //~ the mapping of \"raw\" reads dimension \"day\", which this asset does not have
+    }
+  },
+  () => Effect.void
+)
+
+// A mapping that leaves a dimension out.
+export const incomplete = Asset.mapped(raw, { symbol: PartitionMapping.from("symbol") }) //~ Property 'month' is missing
+
+// A typo in a dependency, in what is read from it, and in the content hash.
+export const typo = Asset.make("typo", { deps: { raw: rwa } }, () => Effect.void) //~ Cannot find name 'rwa'
+
+export const typoInUse = Asset.make(
+  "typo_in_use",
+  { partitions: { symbol, session }, deps: { staged } },
+  ({ stagd }) => Effect.succeed(stagd) //~ Property 'stagd' does not exist
+)
+
+export const typoInHash = Asset.make(
+  "typo_in_hash",
+  { output: Rows, dataVersion: "hsh" }, //~ the output has no field \"hsh\"
+  () => Effect.succeed({ rows: 1, hash: "" })
+)
+
+// A wrong answer.
+export const wrongAnswer = Asset.make(
+  "wrong_answer",
+  { output: Rows },
+  () => Effect.succeed({ rows: "many", hash: "" }) //~ Type 'string' is not assignable to type 'number'
+)
+
+// A missing layer.
+const graph = AssetGraph.make(staged)
+const rest = {
+  graph,
+  notices: [],
+  members: Effect.succeed({}),
+  concurrency: 1,
+  pools: {},
+  upstreamErrors: [],
+  stores: {},
+  checks: []
+}
+export const complete = Application.make({ ...rest, layer: Layer.merge(engine, Layer.succeed(Vendor, { fetch: () => Effect.succeed(1) })) })
+export const missing = Application.make({
+  ...rest,
+  layer: Layer.merge(engine, Layer.succeed(Store, { save: Effect.void })) //~ 'Vendor' is not assignable
+})
