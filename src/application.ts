@@ -5,12 +5,12 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as NodeFs from "node:fs/promises"
 import { definitions } from "./assets/definitions.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
-import * as AlphaVantage from "./layers/market-data/AlphaVantage.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
@@ -53,13 +53,15 @@ const warehouseClient = (settings: Settings.Settings) =>
       : Layer.provide(client(SEARCH.warehouse), Database.layer({ home: settings.home, url: settings.warehouseUrl }))
   )
 
+/** The vendor's client is loaded only where there is a key. */
+const alphaVantage = (settings: Settings.Settings, apiKey: Redacted.Redacted<string>) =>
+  Layer.unwrap(Effect.map(Effect.promise(() => import("./layers/market-data/AlphaVantage.ts")), (AlphaVantage) =>
+    AlphaVantage.layer({ apiKey, ...(settings.apiUrl === undefined ? {} : { baseUrl: settings.apiUrl }) })))
+
 const marketData = (settings: Settings.Settings, bundled: string) =>
   settings.apiKey === undefined
     ? configured(Replay.layer({ file: settings.sample ?? bundled }))
-    : AlphaVantage.layer({
-      apiKey: settings.apiKey,
-      ...(settings.apiUrl === undefined ? {} : { baseUrl: settings.apiUrl })
-    })
+    : alphaVantage(settings, settings.apiKey)
 
 const engine = Executor.layer.pipe(
   Layer.provideMerge(
@@ -71,7 +73,7 @@ const engine = Executor.layer.pipe(
 const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
     configured(engine),
-    configured(Staging.layer),
+    configured(Staging.layerPostgres),
     configured(Layer.provide(Warehouse.layer(warehouseName(settings)), warehouseClient(settings))),
     marketData(settings, bundled),
     configured(FileSystem.layer(settings.lake))

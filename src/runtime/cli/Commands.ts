@@ -4,7 +4,11 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 
-const json = Flag.Boolean("json").pipe(Flag.withDescription("Data on stdout as JSON; talk stays on stderr"))
+/** False unless given; a negation would only be noise in the help. */
+const on = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
+
+const json = on("json", "Data on stdout as JSON; talk stays on stderr")
 
 const materialize = Command.make("materialize", {
   asset: Flag.String("asset").pipe(
@@ -22,8 +26,8 @@ const materialize = Command.make("materialize", {
     Flag.withDescription("symbol=IBM,session=2013-10-04..2013-10-11; repeat a dimension to list values. Default: all"),
     Flag.optional
   ),
-  plan: Flag.Boolean("plan").pipe(Flag.withDescription("Say what would be done, why, and what it costs; do nothing")),
-  force: Flag.Boolean("force").pipe(Flag.withDescription("Materialize the named assets even where they are up to date")),
+  plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
+  force: on("force", "Materialize the named assets even where they are up to date"),
   json
 }, (input) =>
   Effect.flatMap(Effect.promise(() => import("./handlers/materialize.ts")), ({ materialize }) => materialize(input))).pipe(

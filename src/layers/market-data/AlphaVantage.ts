@@ -1,0 +1,130 @@
+/**
+ * Alpha Vantage's TIME_SERIES_INTRADAY: one call is one month of one symbol, raw prices, extended hours.
+ *
+ * Calls start at least a second apart within this process (the vendor's burst limit); quotas per day are the engine's
+ * pools. Nothing is retried here: a failure says whether it is worth another try. The key is only in the request.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import * as Semaphore from "effect/Semaphore"
+import * as HttpBody from "./HttpBody.ts"
+import * as Envelope from "./IntradayEnvelope.ts"
+import * as IntradayJson from "./IntradayJson.ts"
+import * as KeyRedaction from "./KeyRedaction.ts"
+import * as MarketData from "./MarketData.ts"
+import * as SoftError from "./SoftError.ts"
+
+export interface Options {
+  readonly apiKey: Redacted.Redacted<string>
+  readonly baseUrl?: string
+  readonly interval?: Envelope.Interval
+  /** For a whole call, body included. A month of minute bars takes the vendor several seconds. */
+  readonly timeout?: Duration.Input
+  readonly requestsPerSecond?: number
+}
+
+const source = "alpha_vantage"
+
+const defaults = {
+  baseUrl: "https://www.alphavantage.co/query",
+  interval: "1min",
+  timeout: "60 seconds",
+  requestsPerSecond: 1
+} as const
+
+export const layer = (options: Options): Layer.Layer<MarketData.MarketData> =>
+  Layer.effect(MarketData.MarketData, make(options)).pipe(Layer.provide(FetchHttpClient.layer))
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  const settings = { ...defaults, ...options }
+  const client = yield* HttpClient.HttpClient
+  const turn = yield* spacing(1000 / settings.requestsPerSecond)
+  const redaction = KeyRedaction.make(settings.apiKey)
+  const fetch = (request: MarketData.Request) =>
+    HttpBody.get(settings.baseUrl, parameters(settings, request)).pipe(
+      Effect.timeoutOrElse({ duration: settings.timeout, orElse: () => Effect.fail(timeoutText(settings.timeout)) }),
+      Effect.mapError((text) => new MarketData.Unavailable({ text })),
+      Effect.provideService(HttpClient.HttpClient, client)
+    )
+  const fetchMonth = Effect.fn("AlphaVantage.fetchMonth")(function*(request: MarketData.Request) {
+    yield* turn
+    const fail = (reason: MarketData.Reason) =>
+      new MarketData.MarketDataError({ source, ...request, reason: redacted(reason, redaction) })
+    const answer = yield* Effect.mapError(fetch(request), fail)
+    const reason = refusal(answer, request, settings.interval)
+    if (reason !== undefined) return yield* fail(reason)
+    const fetchedAt = yield* Clock.currentTimeMillis
+    return { bytes: redaction.bytes(answer.bytes), format: IntradayJson.format, fetchedAt }
+  })
+  return MarketData.MarketData.of({
+    source,
+    interval: settings.interval,
+    fingerprint: `${source} ${settings.interval} raw extended`,
+    fetchMonth,
+    decode: IntradayJson.decoder(settings.interval)
+  })
+})
+
+const parameters = (settings: Options & { readonly interval: string }, request: MarketData.Request) => ({
+  function: "TIME_SERIES_INTRADAY",
+  symbol: request.symbol,
+  month: request.month,
+  interval: settings.interval,
+  adjusted: "false",
+  extended_hours: "true",
+  outputsize: "full",
+  datatype: "json",
+  apikey: settings.apiKey
+})
+
+const timeoutText = (timeout: Duration.Input): string =>
+  `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`
+
+/** Waits for the caller's turn: starts are `gap` milliseconds apart, in the order of asking. */
+const spacing = (gap: number): Effect.Effect<Effect.Effect<void>> =>
+  Effect.map(Semaphore.make(1), (semaphore) => {
+    let next = 0
+    return semaphore.withPermits(1)(Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      if (next > now) yield* Effect.sleep(next - now)
+      next = (yield* Clock.currentTimeMillis) + gap
+    }))
+  })
+
+/** A message tells more than a status; a status more than a body that nobody knows. */
+const refusal = (answer: HttpBody.Answer, request: MarketData.Request, interval: string) => {
+  const text = new TextDecoder().decode(answer.bytes)
+  const reason = SoftError.classify(text)
+  if (answer.status >= 200 && answer.status < 300) return reason ?? mismatch(text, request, interval)
+  if (reason !== undefined && reason._tag !== "Unavailable" && reason._tag !== "Unrecognised") return reason
+  if (answer.status === 429) return new MarketData.Throttled({ text: "status 429", retryAfterMillis: 60_000 })
+  const hint = answer.status >= 300 && answer.status < 400 ? ": redirects are not followed, the key stays here" : ""
+  return new MarketData.Unavailable({ text: `status ${answer.status}${hint}` })
+}
+
+/** An answer to another question is refused, not stored: its rows would be filed under the wrong name. */
+const mismatch = (text: string, { month, symbol }: MarketData.Request, interval: string) => {
+  const { meta, newest } = Envelope.read(text)
+  const said = [
+    ["symbol", symbol.toUpperCase(), meta?.symbol?.toUpperCase()],
+    ["interval", interval, meta?.interval],
+    ["time zone", Envelope.zones.find((zone) => zone === meta?.zone) ?? Envelope.zones[0], meta?.zone],
+    ["month", month, newest?.slice(0, 7)]
+  ] as const
+  const wrong = said.find(([, asked, answered]) => answered !== undefined && answered !== asked)
+  return wrong === undefined
+    ? undefined
+    : new MarketData.Unrecognised({ text: `asked for ${wrong[0]} ${wrong[1]}, the answer is for ${wrong[2]}` })
+}
+
+const redacted = (reason: MarketData.Reason, redaction: KeyRedaction.KeyRedaction): MarketData.Reason => {
+  const text = redaction.text(reason.text)
+  return reason._tag === "Throttled"
+    ? new MarketData.Throttled({ text, retryAfterMillis: reason.retryAfterMillis })
+    : MarketData.Reason.make({ _tag: reason._tag, text })
+}

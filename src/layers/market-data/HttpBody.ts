@@ -1,0 +1,59 @@
+/**
+ * One GET with everything that a key in the address asks for: no redirect is followed, no span and no trace header is
+ * made from the request, the body is bounded, time is bounded, and a failure is a sentence without the address.
+ */
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import type * as UrlParams from "effect/http/UrlParams"
+import * as Stream from "effect/Stream"
+
+/** A month of minute bars is 4 MB; more than this is no answer of ours. */
+export const BODY_LIMIT = 64 * 1024 * 1024
+
+export interface Answer {
+  readonly status: number
+  readonly bytes: Uint8Array
+}
+
+/** Fails with a sentence. It may hold what the server or the runtime said: redact it. */
+export const get = (baseUrl: string, urlParams: UrlParams.Input): Effect.Effect<Answer, string, HttpClient.HttpClient> =>
+  HttpClient.execute(HttpClientRequest.get(baseUrl, { urlParams, headers: { accept: "application/json" } })).pipe(
+    Effect.mapError(connectionText),
+    Effect.flatMap((response) =>
+      Effect.map(body(response), (bytes): Answer => ({ status: response.status, bytes }))
+    ),
+    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
+  )
+
+const body = (response: HttpClientResponse): Effect.Effect<Uint8Array, string> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    return response.stream.pipe(
+      Stream.mapError((error) => error.reason._tag === "EmptyBodyError" ? "" : `the answer broke off: ${detail(error)}`),
+      Stream.runForEach((chunk) => {
+        size += chunk.byteLength
+        chunks.push(chunk)
+        return size > BODY_LIMIT ? Effect.fail(`the answer is larger than ${BODY_LIMIT >> 20} MB`) : Effect.void
+      }),
+      Effect.catch((text) => text === "" ? Effect.void : Effect.fail(text)),
+      Effect.map(() => Buffer.concat(chunks))
+    )
+  })
+
+const connectionText = (error: HttpClientError): string => `no connection: ${detail(error)}`
+
+/** The innermost cause names the failure (`ECONNREFUSED`), the outer ones only say that there was one. */
+const detail = (error: HttpClientError): string => {
+  let cause: unknown = error.reason.cause
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause
+  return cause instanceof Error ? cause.message || codeOf(cause) : error.reason._tag
+}
+
+/** Node gives several refused addresses one error with a code and no message. */
+const codeOf = (error: Error): string => "code" in error ? String(error.code) : error.name

@@ -1,0 +1,71 @@
+/** What every `BarStore` agrees on: which requests make sense, and how their texts are kept. */
+import { type Bars, contentHash, type Reject } from "../bars/Bars.ts"
+import type { StagedSession, StageRequest } from "./BarStore.ts"
+
+/** Why the request breaks the rules of `Bars`: rows in order, one per instant; one entry per session. */
+export const violation = ({ sessions }: StageRequest): string | undefined => {
+  const owners = new Map<number, string>()
+  const seen = new Set<string>()
+  for (const { bars, session } of sessions) {
+    if (seen.has(session)) return `session ${session} is given twice`
+    seen.add(session)
+    if (!ascends(bars)) return `the bars of ${session} are not in order, one per instant`
+    for (const ts of bars.ts) {
+      const owner = owners.get(ts)
+      if (owner !== undefined) return `${new Date(ts).toISOString()} is in two sessions, ${owner} and ${session}`
+      owners.set(ts, session)
+    }
+  }
+  return undefined
+}
+
+const ascends = ({ length, ts }: Bars): boolean => {
+  for (let at = 1; at < length; at++) if (!(ts[at]! > ts[at - 1]!)) return false
+  return true
+}
+
+/** A cut-off payload cannot replace rows, and a session has one interval. */
+export const mixed = (request: StageRequest, session: string): string =>
+  `${request.symbol} ${session} is staged in another interval, and the payload ${request.payload} is cut off: ` +
+  `its ${request.interval} bars can only replace those rows once it is complete`
+
+/** PostgreSQL's text holds no NUL; a lone surrogate is no Unicode text. The payload has the original. */
+export const storable = (text: string): string => text.replaceAll("\0", "␀").toWellFormed()
+
+// Years 1 to 9999: a vendor's nonsense date must not hinder storing the row that it makes invalid.
+const EARLIEST = -62_135_596_800_000
+const LATEST = 253_402_300_799_999
+
+/** A reject as it is kept. */
+export const kept = ({ raw, reason, ts }: Reject): Reject => ({
+  reason: storable(reason),
+  raw: storable(raw),
+  ts: ts !== null && ts >= EARLIEST && ts <= LATEST ? Math.trunc(ts) : null
+})
+
+export interface Counts {
+  readonly inserted: number
+  readonly unchanged: number
+  readonly restated: number
+  readonly removed: number
+  /** Rows that an incomplete payload lacks. */
+  readonly kept: number
+  /** Those of them that have another interval. */
+  readonly mixed: number
+}
+
+/** `held` is what the store now has; the payload's own bars, where it need not be asked. */
+export const staged = (
+  { bars, rejects, session }: StageRequest["sessions"][number],
+  { inserted, kept, removed, restated, unchanged }: Counts,
+  held: Bars = bars
+): StagedSession => ({
+  session,
+  rows: bars.length + kept,
+  inserted,
+  unchanged,
+  restated,
+  removed,
+  rejected: rejects.length,
+  contentHash: contentHash(held)
+})

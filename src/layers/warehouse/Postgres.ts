@@ -1,0 +1,117 @@
+/**
+ * A warehouse in PostgreSQL: the stand-in for Redshift, with the same table, ledger and guarantees. A load is four
+ * statements in one transaction, whatever its number of rows. Loads of the same partition queue on advisory locks, taken
+ * in one order everywhere, so loads cannot deadlock on them.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { MigrationError } from "effect/sql/Migrator"
+import * as SqlClient from "effect/sql/SqlClient"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import * as Migrate from "../../runtime/store/Migrate.ts"
+import * as BarArrays from "../staging/BarArrays.ts"
+import * as Load from "./Load.ts"
+import initial from "./migrations/0001_warehouse.ts"
+import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
+
+/** `location` names the server to a person. */
+export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, SqlClient.SqlClient> =>
+  Layer.effect(
+    Warehouse,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* Migrate.migrate("warehouse", { "0001_warehouse": initial }).pipe(Effect.mapError(toError("migrate")))
+      return make(sql, location)
+    })
+  )
+
+const toError = (operation: string) => (error: SqlError | MigrationError): WarehouseError =>
+  new WarehouseError({
+    operation,
+    message: `${operation}: ${error.message}`,
+    retryable: isSqlError(error) && error.isRetryable,
+    cause: error
+  })
+
+const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] => ({
+  location,
+  replace: Effect.fn("Warehouse.replace")(function*(partitions) {
+    if (partitions.length === 0) return []
+    const message = Load.violation(partitions)
+    if (message !== undefined) {
+      return yield* new WarehouseError({ operation: "replace", message, retryable: false, cause: undefined })
+    }
+    const now = new Date(yield* Clock.currentTimeMillis)
+    return yield* replace(sql, partitions, now).pipe(sql.withTransaction, Effect.mapError(toError("replace")))
+  })
+})
+
+const replace = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  partitions: ReadonlyArray<LoadPartition>,
+  now: Date
+) {
+  yield* lock(sql, partitions)
+  const deleted = yield* remove(sql, partitions)
+  yield* insert(sql, partitions, now)
+  yield* enter(sql, partitions, now)
+  return partitions.map(({ bars: { length } }, at) => ({
+    rows: length,
+    inserted: length,
+    deleted: deleted.get(at + 1) ?? 0
+  }))
+})
+
+const lock = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>) => {
+  const names = partitions.map(({ session, symbol }) => `barograph/warehouse/${symbol}/${session}`)
+  return sql`with locks as materialized (
+      select hashtextextended(name, 0) as lock from unnest(${BarArrays.texts(names)}::text[]) as names(name) order by lock
+    ) select pg_advisory_xact_lock(lock) from locks`
+}
+
+/** Rows per position, from 1. */
+const remove = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>) =>
+  sql<{ at: number; count: number }>`with deleted as (
+      delete from warehouse.bars using unnest(${texts(partitions, "symbol")}::text[],
+        ${sessions(partitions)}::date[]) with ordinality as asked(symbol, session, at)
+      where bars.symbol = asked.symbol and bars.session = asked.session
+      returning asked.at
+    ) select at::int4, count(*)::int4 from deleted group by at`.pipe(
+    Effect.map((rows) => new Map(rows.map(({ at, count }) => [at, count])))
+  )
+
+// An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
+const insert = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
+  const bars = BarArrays.make(partitions.map(({ bars }) => bars))
+  return sql`insert into warehouse.bars
+      (source, symbol, interval, ts, open, high, low, close, volume, session, loaded_at)
+    select source, symbol, interval, ts, open, high, low, close, volume, session, ${now}::timestamptz
+    from unnest(${bars.at}::int4[], ${bars.ts}::timestamptz[], ${bars.open}::float8[], ${bars.high}::float8[],
+      ${bars.low}::float8[], ${bars.close}::float8[], ${bars.volume}::float8[])
+      as bars(at, ts, open, high, low, close, volume)
+    join unnest(${texts(partitions, "source")}::text[], ${texts(partitions, "symbol")}::text[],
+      ${texts(partitions, "interval")}::text[], ${sessions(partitions)}::date[])
+      with ordinality as asked(source, symbol, interval, session, at) using (at)
+    on conflict (symbol, interval, ts) do update set source = excluded.source, open = excluded.open,
+      high = excluded.high, low = excluded.low, close = excluded.close, volume = excluded.volume,
+      session = excluded.session, loaded_at = excluded.loaded_at`
+}
+
+const enter = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) =>
+  sql`insert into warehouse.bar_loads (symbol, session, interval, source, rows, content_hash, loaded_at)
+    select symbol, session, interval, source, rows, content_hash, ${now}::timestamptz
+    from unnest(${texts(partitions, "symbol")}::text[], ${sessions(partitions)}::date[],
+      ${texts(partitions, "interval")}::text[], ${texts(partitions, "source")}::text[],
+      ${BarArrays.integers(partitions.map(({ bars }) => bars.length))}::int4[],
+      ${texts(partitions, "contentHash")}::text[]) as loads(symbol, session, interval, source, rows, content_hash)
+    on conflict (symbol, session) do update set interval = excluded.interval, source = excluded.source,
+      rows = excluded.rows, content_hash = excluded.content_hash, loaded_at = excluded.loaded_at`
+
+const texts = (
+  partitions: ReadonlyArray<LoadPartition>,
+  field: "symbol" | "source" | "interval" | "contentHash"
+) => BarArrays.texts(partitions.map((partition) => partition[field]))
+
+const sessions = (partitions: ReadonlyArray<LoadPartition>) =>
+  BarArrays.dates(partitions.map(({ session }) => session))

@@ -1,0 +1,112 @@
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import * as Process from "node:process"
+import * as FileSystem from "../../../src/layers/lake/FileSystem.ts"
+import { ObjectStore, type ObjectStoreError } from "../../../src/layers/lake/ObjectStore.ts"
+import { temporaryDirectory } from "../../support/EmbeddedDatabase.ts"
+import { suite } from "./ObjectStoreSuite.ts"
+
+suite("objects as files", Layer.unwrap(Effect.map(temporaryDirectory, FileSystem.layer)))
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+const inTemporary = <A>(
+  use: (store: ObjectStore["Service"], root: string) => Effect.Effect<A, ObjectStoreError>
+) =>
+  Effect.gen(function*() {
+    const root = yield* temporaryDirectory
+    const store = yield* Effect.provide(Effect.service(ObjectStore), FileSystem.layer(root))
+    return yield* use(store, root)
+  })
+
+it.effect("the location is a URL", () =>
+  inTemporary((store, root) => Effect.sync(() => expect(store.location).toBe(`file://${root}`))))
+
+it.effect("unchanged bytes leave the file alone", () =>
+  inTemporary((store, root) =>
+    Effect.gen(function*() {
+      yield* store.put("a/x", bytes("x"))
+      const before = Fs.statSync(Path.join(root, "a/x"), { bigint: true })
+      yield* store.put("a/x", bytes("x"))
+      const after = Fs.statSync(Path.join(root, "a/x"), { bigint: true })
+      expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs])
+    })
+  ))
+
+it.effect("removing the last file removes the directories, never the root", () =>
+  inTemporary((store, root) =>
+    Effect.gen(function*() {
+      yield* store.put("a/b/c/x", bytes("x"))
+      yield* store.put("a/y", bytes("y"))
+      yield* store.remove("a/b/c/x")
+      expect(Fs.readdirSync(Path.join(root, "a"))).toEqual(["y"])
+      yield* store.remove("a/y")
+      expect(Fs.readdirSync(root)).toEqual([])
+    })
+  ))
+
+it.effect("what crashed writers left is not listed and goes away with the next put", () =>
+  inTemporary((store, root) =>
+    Effect.gen(function*() {
+      const host = encodeURIComponent(Os.hostname())
+      const dead = `.${host}.999999999.1.tmp`
+      const earlier = `.${host}.${Process.pid}.987654321.tmp`
+      const alive = `.${host}.${Process.ppid}.1.tmp`
+      const elsewhere = `.other-host.1.1.tmp`
+      yield* store.put("a/x", bytes("x"))
+      for (const name of [dead, earlier, alive, elsewhere]) Fs.writeFileSync(Path.join(root, "a", name), "half")
+      expect(yield* store.list("")).toEqual(["a/x"])
+      expect(yield* store.put("a/x", bytes("x"))).toBe("unchanged")
+      expect(Fs.readdirSync(Path.join(root, "a")).sort()).toEqual([alive, elsewhere, "x"].sort())
+    })
+  ))
+
+it.effect("a file where a directory should be is said with its path", () =>
+  inTemporary((store, root) =>
+    Effect.gen(function*() {
+      yield* store.put("a", bytes("x"))
+      const error = yield* Effect.flip(store.put("a/b", bytes("y")))
+      expect(error.reason._tag).toBe("Failed")
+      expect(error.message).toContain(Path.join(root, "a"))
+      expect((yield* Effect.flip(store.get("a/b"))).reason._tag).toBe("NotFound")
+      yield* store.remove("a/b")
+    })
+  ))
+
+it.effect("a full disk is said to be full, and leaves nothing behind", (context) =>
+  Effect.gen(function*() {
+    if (!Fs.existsSync("/dev/full")) return context.skip()
+    yield* inTemporary((store, root) =>
+      Effect.gen(function*() {
+        Fs.symlinkSync("/dev/full", Path.join(root, "full"))
+        expect(() => Fs.writeFileSync(Path.join(root, "full"), "x")).toThrow("ENOSPC")
+        yield* store.put("x", bytes("x"))
+        expect(yield* store.list("")).toEqual(["x"])
+      })
+    )
+  }))
+
+it.effect("a directory that must not be written is said to be so", (context) =>
+  Effect.gen(function*() {
+    if (Process.geteuid?.() === 0) return context.skip()
+    yield* inTemporary((store, root) =>
+      Effect.gen(function*() {
+        Fs.chmodSync(root, 0o555)
+        const error = yield* Effect.flip(store.put("a/x", bytes("x")))
+        Fs.chmodSync(root, 0o755)
+        expect(error.reason._tag).toBe("Denied")
+        expect(error.message).toContain(root)
+      })
+    )
+  }))
+
+it.effect("a root that cannot be made is an error of the layer", () =>
+  Effect.gen(function*() {
+    const error = yield* Effect.flip(Effect.scoped(Layer.build(FileSystem.layer("/dev/null/lake"))))
+    expect(error).toMatchObject({ operation: "open" })
+    expect(error.message).toContain("/dev/null")
+  }))
