@@ -5,6 +5,7 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as NodeFs from "node:fs/promises"
@@ -73,7 +74,7 @@ const engine = Executor.layer.pipe(
 const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
     configured(engine),
-    configured(Staging.layerPostgres),
+    configured(Staging.layer),
     configured(Layer.provide(Warehouse.layer(warehouseName(settings)), warehouseClient(settings))),
     marketData(settings, bundled),
     configured(FileSystem.layer(settings.lake))
@@ -91,14 +92,22 @@ const symbols = (settings: Settings.Settings, bundled: string) =>
       (error) => configuration(error.message, "unset BAROGRAPH_SAMPLE to use the bundled sample")
     )
 
+/** What the server itself said: the driver wraps it several times. */
+const innermost = (error: unknown): string => {
+  let found = String(error)
+  for (let at = error; Predicate.hasProperty(at, "message"); at = Predicate.hasProperty(at, "cause") ? at.cause : undefined) {
+    if (typeof at.message === "string" && at.message !== "") found = at.message
+  }
+  return found
+}
+
 /** One statement in a read-only transaction. */
 const ask = (sql: SqlClient.SqlClient, text: string) =>
   sql.withTransaction(
     Effect.andThen(sql`set transaction read only`, sql.unsafe<{ readonly [column: string]: unknown }>(text))
-  ).pipe(Effect.mapError((error) => {
-    const message = `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ""}`
-    return new Failure({ exitCode: 2, message, fix: "tables are there after the first materialize" })
-  }))
+  ).pipe(Effect.mapError((error) =>
+    new Failure({ exitCode: 2, message: innermost(error), fix: "one SELECT; tables are there after the first materialize" })
+  ))
 
 type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
 

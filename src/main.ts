@@ -1,6 +1,7 @@
 /** The bin: the commands, the runtime, and what an exit code means. The application is loaded by whoever needs it. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -37,7 +38,13 @@ const program = Command.runWith(barograph, { version: manifest.version })(proces
     if (error instanceof Failure) return told(error)
     if (CliError.isCliError(error)) return Effect.succeed(error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : 2)
     return told(new Failure({ exitCode: 1, message: error.message, fix: "" }))
-  })
+  }),
+  // What is left is a mistake of ours: it is told in full, on stderr like everything that is not data.
+  Effect.catchCause((cause) =>
+    Cause.hasInterruptsOnly(cause)
+      ? Effect.failCause(cause)
+      : Effect.as(Print.talk(`error: a bug in barograph\n${Cause.pretty(cause)}`), 1)
+  )
 )
 
 program.pipe(
@@ -49,6 +56,7 @@ program.pipe(
   )),
   (main) =>
     NodeRuntime.runMain(main, {
+      disableErrorReporting: true,
       teardown: (exit, onExit) =>
         Exit.isSuccess(exit) && typeof exit.value === "number" ? onExit(exit.value) : Runtime.defaultTeardown(exit, onExit)
     })

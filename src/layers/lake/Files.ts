@@ -36,9 +36,9 @@ export const publish = async (path: string, bytes: Uint8Array, now: number): Pro
 
 /** A synced temporary file. A `remove` that empties the directory may take it away between two calls: once more, then. */
 const writeBeside = async (directory: string, bytes: Uint8Array, attempts = 5): Promise<string> => {
-  await makeDirectory(directory)
   const temporary = Path.join(directory, temporaryName())
   try {
+    await makeDirectory(directory)
     const file = await Fs.open(temporary, "wx")
     try {
       await file.writeFile(bytes)
@@ -48,8 +48,9 @@ const writeBeside = async (directory: string, bytes: Uint8Array, attempts = 5): 
     }
     return temporary
   } catch (cause) {
-    await Fs.rm(temporary, { force: true })
-    if (codeOf(cause) === "ENOENT" && attempts > 1) return writeBeside(directory, bytes, attempts - 1)
+    await unless(["ENOTDIR"], Fs.rm(temporary, { force: true }), undefined)
+    // Node's recursive mkdir says ENOTDIR where a directory vanished between two of its steps.
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(cause)) && attempts > 1) return writeBeside(directory, bytes, attempts - 1)
     throw cause
   }
 }

@@ -1,92 +1,117 @@
 /**
- * The staging area in PostgreSQL, schema `staging`. Building the layer migrates the schema.
- *
- * `stage` is one transaction: lock the symbol, compare and write the bars, replace the rejects, commit. Its isolation is
- * the session's default; with a stricter one than READ COMMITTED, concurrent stages of a symbol fail as retryable.
+ * The staging area in PostgreSQL. A request is a handful of statements in one transaction, whatever its number of rows;
+ * requests for the same symbol queue on one advisory lock, so they cannot deadlock and each sees the one before it.
  */
-import { PgClient } from "@effect/sql-pg/PgClient"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { BarStore, BarStoreError, type StagedSession, type StageRequest } from "./BarStore.ts"
-import { toBarStoreError } from "./PostgresFailure.ts"
-import { migrate } from "./PostgresMigrations.ts"
-import { type Partition, readBars } from "./PostgresRead.ts"
-import { type Counts, lock, writeBars, writeRejects } from "./PostgresStage.ts"
-import * as StageBatch from "./StageBatch.ts"
+import * as Migrate from "../../runtime/store/Migrate.ts"
+import { allocate, type Bars } from "../bars/Bars.ts"
+import * as BarArrays from "./BarArrays.ts"
+import { BarStore, BarStoreError, type StageRequest } from "./BarStore.ts"
+import initial from "./migrations/0001_staging.ts"
+import * as Replace from "./Replace.ts"
+import * as SqlFailure from "./SqlFailure.ts"
+import * as Staging from "./Staging.ts"
 
-const make = Effect.gen(function*() {
-  const sql = yield* PgClient
-  yield* migrate.pipe(
-    Effect.provideService(SqlClient.SqlClient, sql),
-    Effect.mapError(toBarStoreError("migrate", "schema staging"))
+export const layer: Layer.Layer<BarStore, BarStoreError, SqlClient.SqlClient> = Layer.effect(
+  BarStore,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* Migrate.migrate("staging", { "0001_staging": initial }).pipe(
+      Effect.mapError(toError("migrate", "schema staging"))
+    )
+    return make(sql)
+  })
+)
+
+const toError = (operation: string, subject: string) => (error: SqlError | MigrationError | BarStoreError): BarStoreError =>
+  error._tag === "BarStoreError" ? error : new BarStoreError(SqlFailure.make(operation, subject, error))
+
+const refuse = (message: string): BarStoreError =>
+  new BarStoreError({ operation: "stage", message, retryable: false, cause: undefined })
+
+const make = (sql: SqlClient.SqlClient): BarStore["Service"] => ({
+  stage: Effect.fn("BarStore.stage")(function*(request) {
+    const name = `${request.symbol} ${request.month}`
+    const violation = Staging.violation(request)
+    if (violation !== undefined) return yield* refuse(`stage ${name}: ${violation}`)
+    const now = new Date(yield* Clock.currentTimeMillis)
+    return yield* stage(sql, request, now).pipe(sql.withTransaction, Effect.mapError(toError("stage", name)))
+  }),
+  read: Effect.fn("BarStore.read")(function*(partitions) {
+    return yield* Effect.mapError(read(sql, partitions), toError("read", `${partitions.length} sessions`))
+  })
+})
+
+const stage = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, request: StageRequest, now: Date) {
+  yield* lock(sql, request.symbol)
+  const counts = yield* Replace.bars(sql, request, now)
+  const at = counts.findIndex(({ mixed }, at) => mixed > 0 && request.sessions[at]!.bars.length > 0)
+  if (at >= 0) return yield* refuse(Staging.mixed(request, request.sessions[at]!.session))
+  yield* Replace.quarantined(sql, request, now)
+  const held = yield* heldWith(sql, request, counts)
+  return request.sessions.map((session, at) => Staging.staged(session, counts[at]!, held.get(session.session)))
+})
+
+// Tables that were never analyzed make nested loops look cheap: of twenty thousand rows with as many, they take minutes.
+const lock = (sql: SqlClient.SqlClient, symbol: string) =>
+  sql`select pg_advisory_xact_lock(hashtextextended(${`barograph/staging/${symbol}`}, 0)),
+    set_config('enable_nestloop', 'off', true)`
+
+/** What the table holds for the sessions that kept rows which the payload lacks. The others hold the payload's rows. */
+const heldWith = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  { sessions, symbol }: StageRequest,
+  counts: ReadonlyArray<Staging.Counts>
+) {
+  const asked = sessions.flatMap(({ session }, at) => counts[at]!.kept > 0 ? [{ symbol, session }] : [])
+  if (asked.length === 0) return new Map<string, Bars>()
+  yield* sql`select set_config('enable_nestloop', 'on', true)`
+  const held = yield* read(sql, asked)
+  return new Map(asked.map(({ session }, at) => [session, held[at]!]))
+})
+
+type Row = readonly [at: number, ts: Date, open: number, high: number, low: number, close: number, volume: number]
+
+const read = (
+  sql: SqlClient.SqlClient,
+  partitions: ReadonlyArray<{ readonly symbol: string; readonly session: string }>
+) =>
+  sql`select asked.at::int4, bars.ts, bars.open, bars.high, bars.low, bars.close, bars.volume
+    from unnest(${BarArrays.texts(partitions.map(({ symbol }) => symbol))}::text[],
+      ${BarArrays.dates(partitions.map(({ session }) => session))}::date[])
+      with ordinality as asked(symbol, session, at)
+    join staging.bars using (symbol, session)
+    order by asked.at, bars.ts`.values.pipe(
+    Effect.map((rows) => toColumns(rows as unknown as ReadonlyArray<Row>, partitions.length))
   )
-  return BarStore.of({
-    stage: Effect.fn("BarStore.stage")(function*(request: StageRequest) {
-      const violation = StageBatch.violation(request)
-      if (violation !== undefined) return yield* refused("stage", `${subject(request)}: ${violation}`)
-      return yield* sql.withTransaction(stage(sql, request)).pipe(
-        Effect.mapError(toBarStoreError("stage", subject(request)))
-      )
-    }),
-    read: Effect.fn("BarStore.read")(function*(partitions: ReadonlyArray<Partition>) {
-      const held = yield* readBars(sql, partitions).pipe(
-        Effect.mapError(toBarStoreError("read", `${partitions.length} sessions`))
-      )
-      const mixed = partitions.find((_, index) => held[index]!.mixed)
-      if (mixed !== undefined) return yield* refused("read", moreThanOneInterval(mixed))
-      return held.map(({ bars }) => bars)
-    })
-  })
-})
 
-/** Needs a `PgClient` whose user may create a schema, or owns `staging`. */
-export const layerPostgres: Layer.Layer<BarStore, BarStoreError, PgClient> = Layer.effect(BarStore, make)
-
-const subject = ({ interval, month, symbol }: StageRequest): string => `${symbol} ${interval} ${month}`
-
-const moreThanOneInterval = ({ session, symbol }: Partition): string =>
-  `${symbol} ${session} is staged at more than one interval; delete one of them from staging.bars`
-
-const refused = (operation: string, text: string) =>
-  new BarStoreError({ operation, message: `${operation} ${text}`, retryable: false, cause: undefined })
-
-const stage = Effect.fnUntraced(function*(
-  sql: PgClient,
-  request: StageRequest
-): Effect.fn.Return<ReadonlyArray<StagedSession>, SqlError> {
-  yield* lock(sql, request)
-  const counts = new Map<string, Counts>()
-  for (const batch of StageBatch.batches(request.sessions)) {
-    for (const row of yield* writeBars(sql, request, batch)) counts.set(row.session, row)
+const toColumns = (rows: ReadonlyArray<Row>, count: number): ReadonlyArray<Bars> => {
+  const all: Array<Bars> = []
+  let from = 0
+  for (let at = 1; at <= count; at++) {
+    let to = from
+    while (to < rows.length && rows[to]![0] === at) to++
+    all.push(fill(rows, from, to))
+    from = to
   }
-  yield* writeRejects(sql, request, StageBatch.quarantined(request))
-  return yield* answers(sql, request, counts)
-})
+  return all
+}
 
-/** The hash of what the table now holds: that of the payload, unless the table kept rows which the payload lacks. */
-const answers = Effect.fnUntraced(function*(
-  sql: PgClient,
-  { interval, sessions, symbol }: StageRequest,
-  counts: ReadonlyMap<string, Counts>
-): Effect.fn.Return<ReadonlyArray<StagedSession>, SqlError> {
-  const partial = sessions.filter(({ session }) => (counts.get(session)?.kept ?? 0) > 0)
-  const held = yield* readBars(sql, partial.map(({ session }) => ({ symbol, session })), interval)
-  return sessions.map((session): StagedSession => {
-    const { inserted, kept, removed, restated, unchanged } = counts.get(session.session) ?? none
-    const bars = held[partial.indexOf(session)]?.bars ?? session.bars
-    return {
-      session: session.session,
-      rows: inserted + unchanged + restated + kept,
-      inserted,
-      unchanged,
-      restated,
-      removed,
-      rejected: session.rejects.length,
-      contentHash: StageBatch.contentHash(bars)
-    }
-  })
-})
-
-const none = { inserted: 0, unchanged: 0, restated: 0, removed: 0, kept: 0 }
+const fill = (rows: ReadonlyArray<Row>, from: number, to: number): Bars => {
+  const bars = allocate(to - from)
+  for (let at = 0; at < bars.length; at++) {
+    const row = rows[from + at]!
+    bars.ts[at] = row[1].getTime()
+    bars.open[at] = row[2]
+    bars.high[at] = row[3]
+    bars.low[at] = row[4]
+    bars.close[at] = row[5]
+    bars.volume[at] = row[6]
+  }
+  return bars
+}

@@ -8,9 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
 import * as BarArrays from "../staging/BarArrays.ts"
+import * as SqlFailure from "../staging/SqlFailure.ts"
 import * as Load from "./Load.ts"
 import initial from "./migrations/0001_warehouse.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
@@ -21,18 +22,13 @@ export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, 
     Warehouse,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      yield* Migrate.migrate("warehouse", { "0001_warehouse": initial }).pipe(Effect.mapError(toError("migrate")))
+      yield* Migrate.migrate("warehouse", { "0001_warehouse": initial }).pipe(Effect.mapError(toError("migrate", "schema warehouse")))
       return make(sql, location)
     })
   )
 
-const toError = (operation: string) => (error: SqlError | MigrationError): WarehouseError =>
-  new WarehouseError({
-    operation,
-    message: `${operation}: ${error.message}`,
-    retryable: isSqlError(error) && error.isRetryable,
-    cause: error
-  })
+const toError = (operation: string, subject: string) => (error: SqlError | MigrationError): WarehouseError =>
+  new WarehouseError(SqlFailure.make(operation, subject, error))
 
 const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] => ({
   location,
@@ -43,7 +39,7 @@ const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] 
       return yield* new WarehouseError({ operation: "replace", message, retryable: false, cause: undefined })
     }
     const now = new Date(yield* Clock.currentTimeMillis)
-    return yield* replace(sql, partitions, now).pipe(sql.withTransaction, Effect.mapError(toError("replace")))
+    return yield* replace(sql, partitions, now).pipe(sql.withTransaction, Effect.mapError(toError("replace", `${partitions.length} partitions`)))
   })
 })
 
