@@ -43,8 +43,10 @@ const SEARCH = { staging: "staging,barograph,public", warehouse: "warehouse,publ
 
 /** Connections of their own to the same server, with their own search path. */
 const client = (searchPath: string) =>
-  Layer.unwrap(Effect.map(Database.Database, ({ config }) =>
-    PgClient.layer({ ...config, maxConnections: 4, startupParameters: { search_path: searchPath } })))
+  Layer.unwrap(
+    Effect.map(Database.Database, ({ config }) =>
+      PgClient.layer({ ...config, maxConnections: 4, startupParameters: { search_path: searchPath } }))
+  )
 
 /** The warehouse's own server when one is configured, else the database's. */
 const warehouseClient = (settings: Settings.Settings) =>
@@ -56,8 +58,13 @@ const warehouseClient = (settings: Settings.Settings) =>
 
 /** The vendor's client is loaded only where there is a key. */
 const alphaVantage = (settings: Settings.Settings, apiKey: Redacted.Redacted<string>) =>
-  Layer.unwrap(Effect.map(Effect.promise(() => import("./layers/market-data/AlphaVantage.ts")), (AlphaVantage) =>
-    AlphaVantage.layer({ apiKey, ...(settings.apiUrl === undefined ? {} : { baseUrl: settings.apiUrl }) })))
+  Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("./layers/market-data/AlphaVantage.ts")),
+      (AlphaVantage) =>
+        AlphaVantage.layer({ apiKey, ...(settings.apiUrl === undefined ? {} : { baseUrl: settings.apiUrl }) })
+    )
+  )
 
 const marketData = (settings: Settings.Settings, bundled: string) =>
   settings.apiKey === undefined
@@ -89,13 +96,18 @@ const symbols = (settings: Settings.Settings, bundled: string) =>
     : Effect.mapError(
       Effect.map(Replay.coverage(settings.sample ?? bundled), (covered) =>
         covered.map(({ from, symbol, to }) => ({ value: symbol, from, to }))),
-      (error) => configuration(error.message, "unset BAROGRAPH_SAMPLE to use the bundled sample")
+      (error) =>
+        configuration(error.message, "unset BAROGRAPH_SAMPLE to use the bundled sample")
     )
 
 /** What the server itself said: the driver wraps it several times. */
 const innermost = (error: unknown): string => {
   let found = String(error)
-  for (let at = error; Predicate.hasProperty(at, "message"); at = Predicate.hasProperty(at, "cause") ? at.cause : undefined) {
+  for (
+    let at = error;
+    Predicate.hasProperty(at, "message");
+    at = Predicate.hasProperty(at, "cause") ? at.cause : undefined
+  ) {
     if (typeof at.message === "string" && at.message !== "") found = at.message
   }
   return found
@@ -106,7 +118,11 @@ const ask = (sql: SqlClient.SqlClient, text: string) =>
   sql.withTransaction(
     Effect.andThen(sql`set transaction read only`, sql.unsafe<{ readonly [column: string]: unknown }>(text))
   ).pipe(Effect.mapError((error) =>
-    new Failure({ exitCode: 2, message: innermost(error), fix: "one SELECT; tables are there after the first materialize" })
+    new Failure({
+      exitCode: 2,
+      message: innermost(error),
+      fix: "one SELECT; tables are there after the first materialize"
+    })
   ))
 
 type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
@@ -146,8 +162,10 @@ const checkWarehouse = (settings: Settings.Settings): Application.Check => ({
 const checkLake = (settings: Settings.Settings): Application.Check => ({
   name: "lake",
   run: Effect.tryPromise({
-    try: () => NodeFs.mkdir(settings.lake, { recursive: true }).then(() => NodeFs.access(settings.lake, NodeFs.constants.W_OK)),
-    catch: (cause) => configuration(`${settings.lake}: ${String(cause)}`, "set BAROGRAPH_LAKE to a directory that can be written")
+    try: () =>
+      NodeFs.mkdir(settings.lake, { recursive: true }).then(() => NodeFs.access(settings.lake, NodeFs.constants.W_OK)),
+    catch: (cause) =>
+      configuration(`${settings.lake}: ${String(cause)}`, "set BAROGRAPH_LAKE to a directory that can be written")
   }).pipe(Effect.as(`${settings.lake} can be written`))
 })
 

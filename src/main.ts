@@ -36,7 +36,9 @@ const program = Command.runWith(barograph, { version: manifest.version })(proces
   Effect.as(0),
   Effect.catch((error) => {
     if (error instanceof Failure) return told(error)
-    if (CliError.isCliError(error)) return Effect.succeed(error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : 2)
+    if (CliError.isCliError(error)) {
+      return Effect.succeed(error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : 2)
+    }
     return told(new Failure({ exitCode: 1, message: error.message, fix: "" }))
   }),
   // What is left is a mistake of ours: it is told in full, on stderr like everything that is not data.
@@ -58,6 +60,8 @@ program.pipe(
     NodeRuntime.runMain(main, {
       disableErrorReporting: true,
       teardown: (exit, onExit) =>
-        Exit.isSuccess(exit) && typeof exit.value === "number" ? onExit(exit.value) : Runtime.defaultTeardown(exit, onExit)
+        Exit.isSuccess(exit) && typeof exit.value === "number"
+          ? onExit(exit.value)
+          : Runtime.defaultTeardown(exit, onExit)
     })
 )

@@ -46,7 +46,12 @@ const table = (timed: ReadonlyArray<Timed>): void => {
 const commands = (): void => {
   const directory = Fs.mkdtempSync(Path.join(Os.tmpdir(), "barograph-bench-"))
   const both = ["materialize", "--asset", "redshift_bars", "--asset", "bars_parquet"]
-  const timed = (name: string, args: ReadonlyArray<string>, command = bin): Timed => ({ name, command, args, walls: [] })
+  const timed = (name: string, args: ReadonlyArray<string>, command = bin): Timed => ({
+    name,
+    command,
+    args,
+    walls: []
+  })
   try {
     const fresh = timed("materialize, first run", both)
     once(fresh, directory)

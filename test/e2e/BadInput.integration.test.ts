@@ -5,11 +5,13 @@ import * as Http from "node:http"
 import * as Path from "node:path"
 import * as Cli from "../support/Cli.ts"
 
-const refused = Effect.fnUntraced(function*(of: Cli.Project, args: ReadonlyArray<string>, code: number, ...said: ReadonlyArray<string>) {
-  const ended = yield* Cli.run(of, args)
-  expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code, stdout: "" })
-  for (const text of said) expect(ended.stderr).toContain(text)
-})
+const refused = Effect.fnUntraced(
+  function*(of: Cli.Project, args: ReadonlyArray<string>, code: number, ...said: ReadonlyArray<string>) {
+    const ended = yield* Cli.run(of, args)
+    expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code, stdout: "" })
+    for (const text of said) expect(ended.stderr).toContain(text)
+  }
+)
 
 it.live("usage errors exit with 2 and say what was meant", () =>
   Effect.gen(function*() {
@@ -19,8 +21,18 @@ it.live("usage errors exit with 2 and say what was meant", () =>
     yield* refused(of, ["materialise"], 2, "materialize")
     yield* refused(of, ["materialize"], 2, "--asset")
     yield* refused(of, ["materialize", "--asset", "redshift_bars", "-p", "symbol=IBN"], 2, "Did you mean \"IBM\"?")
-    yield* refused(of, ["materialize", "--asset", "redshift_bars", "-p", "session=2013-10-05"], 2, "2013-10-04, 2013-10-07")
-    yield* refused(of, ["materialize", "--asset", "raw_bars", "-p", "session=2013-10-04"], 2, "no partition dimension \"session\"")
+    yield* refused(
+      of,
+      ["materialize", "--asset", "redshift_bars", "-p", "session=2013-10-05"],
+      2,
+      "2013-10-04, 2013-10-07"
+    )
+    yield* refused(
+      of,
+      ["materialize", "--asset", "raw_bars", "-p", "session=2013-10-04"],
+      2,
+      "no partition dimension \"session\""
+    )
     yield* refused(of, ["query", "select 1", "--store", "warehous"], 2, "Did you mean \"warehouse\"?")
     yield* refused(of, ["query", "drop schema staging"], 2, "read-only")
     yield* refused(of, ["run", "show", "nothing"], 2, "There is no run")
@@ -69,57 +81,81 @@ const vendor = (answer: { body: string }) =>
       new Promise<Http.Server>((resolve) => {
         const server = Http.createServer((_, response) => response.end(answer.body))
         server.listen(0, "127.0.0.1", () => resolve(server))
-      })),
+      })
+    ),
     (server) => Effect.sync(() => server.close())
   )
 
-it.live("bad rows are quarantined with their reason, a cut-off payload loses nothing, and the key is nowhere", () =>
-  Effect.gen(function*() {
-    const key = "K3Y0123456789ABC"
-    const answer = { body: series([row("2024-01-03 10:00:00", "11.0000"), row("2024-01-03 09:59:00", "None"), row("2024-01-02 10:00:00", "11.5000")]) }
-    const server = yield* vendor(answer)
-    const of = yield* Cli.project
-    const address = server.address() as { readonly port: number }
-    Object.assign(of.env, {
-      ALPHA_VANTAGE_API_KEY: key,
-      ALPHA_VANTAGE_URL: `http://127.0.0.1:${address.port}/query`,
-      BAROGRAPH_SYMBOLS: "IBM",
-      BAROGRAPH_START: "2024-01-02",
-      BAROGRAPH_END: "2024-01-03"
-    })
-    const args = ["materialize", "--asset", "redshift_bars", "--json"]
-    const first = yield* Cli.run(of, args)
-    expect(first).toMatchObject({ code: 0 })
-    expect(JSON.parse(first.stdout)).toMatchObject({ assets: { staged_bars: { sums: { rows: 2, rejected: 1 } } } })
-    const quarantined = yield* Cli.query(of, "staging", "select reason, raw, session::text from staging.quarantined_rows")
-    expect(quarantined).toHaveLength(1)
-    expect(quarantined[0]!["reason"]).toContain("close")
-    expect(quarantined[0]!["raw"]).toContain("None")
+it.live(
+  "bad rows are quarantined with their reason, a cut-off payload loses nothing, and the key is nowhere",
+  () =>
+    Effect.gen(function*() {
+      const key = "K3Y0123456789ABC"
+      const answer = {
+        body: series([
+          row("2024-01-03 10:00:00", "11.0000"),
+          row("2024-01-03 09:59:00", "None"),
+          row("2024-01-02 10:00:00", "11.5000")
+        ])
+      }
+      const server = yield* vendor(answer)
+      const of = yield* Cli.project
+      const address = server.address() as { readonly port: number }
+      Object.assign(of.env, {
+        ALPHA_VANTAGE_API_KEY: key,
+        ALPHA_VANTAGE_URL: `http://127.0.0.1:${address.port}/query`,
+        BAROGRAPH_SYMBOLS: "IBM",
+        BAROGRAPH_START: "2024-01-02",
+        BAROGRAPH_END: "2024-01-03"
+      })
+      const args = ["materialize", "--asset", "redshift_bars", "--json"]
+      const first = yield* Cli.run(of, args)
+      expect(first).toMatchObject({ code: 0 })
+      expect(JSON.parse(first.stdout)).toMatchObject({ assets: { staged_bars: { sums: { rows: 2, rejected: 1 } } } })
+      const quarantined = yield* Cli.query(
+        of,
+        "staging",
+        "select reason, raw, session::text from staging.quarantined_rows"
+      )
+      expect(quarantined).toHaveLength(1)
+      expect(quarantined[0]!["reason"]).toContain("close")
+      expect(quarantined[0]!["raw"]).toContain("None")
 
-    answer.body = series([row("2024-01-03 10:00:00", "11.0000"), row("2024-01-03 09:59:00", "11.2500"), "\"2024-01-02 10:00:00\": {\"1. open\": \"10."], "")
-    expect((yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])).code).toBe(0)
-    const cut = yield* Cli.run(of, args)
-    expect(JSON.parse(cut.stdout)).toMatchObject({ assets: { staged_bars: { sums: { rows: 3, removed: 0, rejected: 1 } } } })
+      answer.body = series([
+        row("2024-01-03 10:00:00", "11.0000"),
+        row("2024-01-03 09:59:00", "11.2500"),
+        "\"2024-01-02 10:00:00\": {\"1. open\": \"10."
+      ], "")
+      expect((yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])).code).toBe(0)
+      const cut = yield* Cli.run(of, args)
+      expect(JSON.parse(cut.stdout)).toMatchObject({
+        assets: { staged_bars: { sums: { rows: 3, removed: 0, rejected: 1 } } }
+      })
 
-    answer.body = `{"Information": "We have detected your API key as ${key} and our standard API rate limit is 25 requests per day."}`
-    const quota = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])
-    expect(quota.code).toBe(4)
-    expect(quota.stderr + quota.stdout).toContain("25 requests per day")
+      answer.body =
+        `{"Information": "We have detected your API key as ${key} and our standard API rate limit is 25 requests per day."}`
+      const quota = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])
+      expect(quota.code).toBe(4)
+      expect(quota.stderr + quota.stdout).toContain("25 requests per day")
 
-    const events = yield* Cli.query(of, "staging", "select data::text from barograph.events")
-    const said = [first, cut, quota].map(({ stderr, stdout }) => stderr + stdout).join("") + JSON.stringify(events)
-    expect(said).not.toContain(key)
-    const files = yield* Effect.promise(() => NodeFs.readdir(of.directory, { recursive: true, withFileTypes: true }))
-    for (const file of files.filter((file) => file.isFile())) {
-      const bytes = yield* Effect.promise(() => NodeFs.readFile(Path.join(file.parentPath, file.name)))
-      expect(bytes.includes(key), file.name).toBe(false)
-    }
-  }), 180_000)
+      const events = yield* Cli.query(of, "staging", "select data::text from barograph.events")
+      const said = [first, cut, quota].map(({ stderr, stdout }) => stderr + stdout).join("") + JSON.stringify(events)
+      expect(said).not.toContain(key)
+      const files = yield* Effect.promise(() => NodeFs.readdir(of.directory, { recursive: true, withFileTypes: true }))
+      for (const file of files.filter((file) => file.isFile())) {
+        const bytes = yield* Effect.promise(() => NodeFs.readFile(Path.join(file.parentPath, file.name)))
+        expect(bytes.includes(key), file.name).toBe(false)
+      }
+    }),
+  180_000
+)
 
 it.live("the commands that look at things answer as text and as JSON", () =>
   Effect.gen(function*() {
     const of = yield* Cli.project
-    expect((yield* Cli.run(of, ["materialize", "--asset", "redshift_bars", "-p", "symbol=IBM,session=2013-10-04"])).code).toBe(0)
+    expect(
+      (yield* Cli.run(of, ["materialize", "--asset", "redshift_bars", "-p", "symbol=IBM,session=2013-10-04"])).code
+    ).toBe(0)
     const list = yield* Cli.run(of, ["asset", "list"])
     expect(list.stdout).toMatch(/redshift_bars\s+30\s+1\s+0/)
     expect(JSON.parse((yield* Cli.run(of, ["asset", "show", "staged_bars", "--json"])).stdout)).toMatchObject({
@@ -128,7 +164,9 @@ it.live("the commands that look at things answer as text and as JSON", () =>
       total: 30,
       materialized: 1
     })
-    expect((yield* Cli.run(of, ["run", "show", "latest"])).stdout).toContain("redshift_bars: materialized symbol=IBM,session=2013-10-04")
+    expect((yield* Cli.run(of, ["run", "show", "latest"])).stdout).toContain(
+      "redshift_bars: materialized symbol=IBM,session=2013-10-04"
+    )
     expect((yield* Cli.run(of, ["doctor"])).code).toBe(0)
     const help = yield* Cli.run(of, ["--help"])
     expect(help.code).toBe(0)

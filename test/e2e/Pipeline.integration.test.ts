@@ -28,77 +28,89 @@ const lakeTotals = (of: Cli.Project) =>
 const symbolsInLake = (of: Cli.Project) =>
   Effect.map(Cli.parquetFiles(of), (files) => files.map((file) => file.replaceAll("\\", "/")))
 
-it.live("a stranger's first run brings 16,823 bars through all four assets, the second has nothing to do", () =>
-  Effect.gen(function*() {
-    const of = yield* Cli.project
-    const first = yield* Cli.run(of, BOTH)
-    expect(first).toMatchObject({ code: 0 })
-    expect(first.stderr).toContain("using the bundled sample")
-    const found = yield* totals(of)
-    expect(found.staging).toMatchObject({ rows: 16823 })
-    expect(found.warehouse).toEqual(found.staging)
-    expect(found.lake).toEqual(found.staging)
-    const files = yield* symbolsInLake(of)
-    expect(files).toHaveLength(30)
-    expect(files).toContain("bars/symbol=GOOG/date=2015-12-24/bars.parquet")
+it.live(
+  "a stranger's first run brings 16,823 bars through all four assets, the second has nothing to do",
+  () =>
+    Effect.gen(function*() {
+      const of = yield* Cli.project
+      const first = yield* Cli.run(of, BOTH)
+      expect(first).toMatchObject({ code: 0 })
+      expect(first.stderr).toContain("using the bundled sample")
+      const found = yield* totals(of)
+      expect(found.staging).toMatchObject({ rows: 16823 })
+      expect(found.warehouse).toEqual(found.staging)
+      expect(found.lake).toEqual(found.staging)
+      const files = yield* symbolsInLake(of)
+      expect(files).toHaveLength(30)
+      expect(files).toContain("bars/symbol=GOOG/date=2015-12-24/bars.parquet")
 
-    const second = yield* Cli.run(of, BOTH)
-    expect(second.code).toBe(0)
-    expect(second.stdout).toContain("Nothing to do: everything is up to date")
-    const plan = yield* Cli.run(of, [...BOTH, "--plan", "--json"])
-    expect(JSON.parse(plan.stdout)).toMatchObject({ steps: [], blocked: [] })
+      const second = yield* Cli.run(of, BOTH)
+      expect(second.code).toBe(0)
+      expect(second.stdout).toContain("Nothing to do: everything is up to date")
+      const plan = yield* Cli.run(of, [...BOTH, "--plan", "--json"])
+      expect(JSON.parse(plan.stdout)).toMatchObject({ steps: [], blocked: [] })
 
-    const forced = yield* Cli.run(of, ["materialize", "--select", "*", "--force", "--json"])
-    expect(JSON.parse(forced.stdout)).toMatchObject({
-      status: "succeeded",
-      assets: {
-        raw_bars: { materialized: 6, changed: 0 },
-        staged_bars: { materialized: 30, changed: 0, sums: { rows: 16823, inserted: 0, restated: 0, removed: 0 } },
-        bars_parquet: { materialized: 30, changed: 0 },
-        redshift_bars: { materialized: 30, changed: 0, sums: { rows: 16823 } }
-      }
-    })
-    expect(yield* totals(of)).toEqual(found)
-  }), 180_000)
+      const forced = yield* Cli.run(of, ["materialize", "--select", "*", "--force", "--json"])
+      expect(JSON.parse(forced.stdout)).toMatchObject({
+        status: "succeeded",
+        assets: {
+          raw_bars: { materialized: 6, changed: 0 },
+          staged_bars: { materialized: 30, changed: 0, sums: { rows: 16823, inserted: 0, restated: 0, removed: 0 } },
+          bars_parquet: { materialized: 30, changed: 0 },
+          redshift_bars: { materialized: 30, changed: 0, sums: { rows: 16823 } }
+        }
+      })
+      expect(yield* totals(of)).toEqual(found)
+    }),
+  180_000
+)
 
-it.live("a session that is gone and a price that is changed touch those two sessions only, and are recorded", () =>
-  Effect.gen(function*() {
-    const of = yield* Cli.project
-    yield* Cli.editSample(of, (lines) => lines)
-    expect((yield* Cli.run(of, BOTH)).code).toBe(0)
-    const [before] = yield* Cli.query(of, "staging", "select open from bars where symbol = 'SPY' order by ts limit 1")
-    let changed = false
-    yield* Cli.editSample(of, (lines) =>
-      lines.filter((line) => !line.startsWith("IBM,2013-10-08,")).map((line) => {
-        if (changed || !line.startsWith("SPY,2013-10-04,")) return line
-        changed = true
-        const cells = line.split(",")
-        cells[4] = String(Number(cells[4]) + 10000)
-        return cells.join(",")
-      }))
-    expect(changed).toBe(true)
-    const refetch = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force", "--json"])
-    expect(JSON.parse(refetch.stdout)).toMatchObject({ assets: { raw_bars: { materialized: 6, changed: 2 } } })
-    const rerun = yield* Cli.run(of, [...BOTH, "--json"])
-    expect(JSON.parse(rerun.stdout)).toMatchObject({
-      status: "succeeded",
-      assets: {
-        staged_bars: { materialized: 12, changed: 2, sums: { restated: 1 } },
-        bars_parquet: { materialized: 2, changed: 2, skipped: 10 },
-        redshift_bars: { materialized: 2, changed: 2, skipped: 10 }
-      }
-    })
-    const found = yield* totals(of)
-    expect(found.warehouse).toEqual(found.staging)
-    expect(found.lake).toEqual(found.staging)
-    expect(yield* symbolsInLake(of)).toHaveLength(29)
-    const history = yield* Cli.query(of, "staging", "select symbol, change, count(*)::int as rows, min(open) as open from staging.bar_history group by 1, 2 order by 1")
-    expect(history).toMatchObject([
-      { symbol: "IBM", change: "removed" },
-      { symbol: "SPY", change: "restated", rows: 1, open: before!["open"] }
-    ])
-    expect((yield* Cli.run(of, BOTH)).stdout).toContain("Nothing to do")
-  }), 180_000)
+it.live(
+  "a session that is gone and a price that is changed touch those two sessions only, and are recorded",
+  () =>
+    Effect.gen(function*() {
+      const of = yield* Cli.project
+      yield* Cli.editSample(of, (lines) => lines)
+      expect((yield* Cli.run(of, BOTH)).code).toBe(0)
+      const [before] = yield* Cli.query(of, "staging", "select open from bars where symbol = 'SPY' order by ts limit 1")
+      let changed = false
+      yield* Cli.editSample(of, (lines) =>
+        lines.filter((line) => !line.startsWith("IBM,2013-10-08,")).map((line) => {
+          if (changed || !line.startsWith("SPY,2013-10-04,")) return line
+          changed = true
+          const cells = line.split(",")
+          cells[4] = String(Number(cells[4]) + 10000)
+          return cells.join(",")
+        }))
+      expect(changed).toBe(true)
+      const refetch = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force", "--json"])
+      expect(JSON.parse(refetch.stdout)).toMatchObject({ assets: { raw_bars: { materialized: 6, changed: 2 } } })
+      const rerun = yield* Cli.run(of, [...BOTH, "--json"])
+      expect(JSON.parse(rerun.stdout)).toMatchObject({
+        status: "succeeded",
+        assets: {
+          staged_bars: { materialized: 12, changed: 2, sums: { restated: 1 } },
+          bars_parquet: { materialized: 2, changed: 2, skipped: 10 },
+          redshift_bars: { materialized: 2, changed: 2, skipped: 10 }
+        }
+      })
+      const found = yield* totals(of)
+      expect(found.warehouse).toEqual(found.staging)
+      expect(found.lake).toEqual(found.staging)
+      expect(yield* symbolsInLake(of)).toHaveLength(29)
+      const history = yield* Cli.query(
+        of,
+        "staging",
+        "select symbol, change, count(*)::int as rows, min(open) as open from staging.bar_history group by 1, 2 order by 1"
+      )
+      expect(history).toMatchObject([
+        { symbol: "IBM", change: "removed" },
+        { symbol: "SPY", change: "restated", rows: 1, open: before!["open"] }
+      ])
+      expect((yield* Cli.run(of, BOTH)).stdout).toContain("Nothing to do")
+    }),
+  180_000
+)
 
 it.live("two processes at once both end well, and the rows are right", () =>
   Effect.gen(function*() {
@@ -112,31 +124,39 @@ it.live("two processes at once both end well, and the rows are right", () =>
     expect(found.staging).toMatchObject({ rows: 16823 })
     expect(found.warehouse).toEqual(found.staging)
     expect(found.lake).toEqual(found.staging)
-    const twice = yield* Cli.query(of, "staging", "select asset, partition from barograph.materializations group by 1, 2 having count(*) > 1")
+    const twice = yield* Cli.query(
+      of,
+      "staging",
+      "select asset, partition from barograph.materializations group by 1, 2 having count(*) > 1"
+    )
     expect(twice).toEqual([])
   }), 180_000)
 
-it.live("killed at ten instants and run again, it holds what an undisturbed run holds, and no run is left running", () =>
-  Effect.gen(function*() {
-    const undisturbed = yield* Cli.project
-    const startedAt = performance.now()
-    expect((yield* Cli.run(undisturbed, BOTH)).code).toBe(0)
-    const takes = performance.now() - startedAt
-    const of = yield* Cli.project
-    for (let round = 0; round < 10; round++) {
-      const started = Cli.start(of, [...BOTH, ...(round % 2 === 1 ? ["--force"] : [])])
-      const instant = takes * Math.random()
-      yield* Effect.sleep(instant)
-      started.child.kill("SIGKILL")
-      yield* Effect.promise(() => started.ended)
-    }
-    const last = yield* Cli.run(of, BOTH)
-    expect(last).toMatchObject({ code: 0 })
-    expect(yield* totals(of)).toEqual(yield* totals(undisturbed))
-    expect(yield* symbolsInLake(of)).toHaveLength(30)
-    const running = yield* Cli.query(of, "staging", "select run_id from barograph.runs where status = 'running'")
-    expect(running).toEqual([])
-  }), 300_000)
+it.live(
+  "killed at ten instants and run again, it holds what an undisturbed run holds, and no run is left running",
+  () =>
+    Effect.gen(function*() {
+      const undisturbed = yield* Cli.project
+      const startedAt = performance.now()
+      expect((yield* Cli.run(undisturbed, BOTH)).code).toBe(0)
+      const takes = performance.now() - startedAt
+      const of = yield* Cli.project
+      for (let round = 0; round < 10; round++) {
+        const started = Cli.start(of, [...BOTH, ...(round % 2 === 1 ? ["--force"] : [])])
+        const instant = takes * Math.random()
+        yield* Effect.sleep(instant)
+        started.child.kill("SIGKILL")
+        yield* Effect.promise(() => started.ended)
+      }
+      const last = yield* Cli.run(of, BOTH)
+      expect(last).toMatchObject({ code: 0 })
+      expect(yield* totals(of)).toEqual(yield* totals(undisturbed))
+      expect(yield* symbolsInLake(of)).toHaveLength(30)
+      const running = yield* Cli.query(of, "staging", "select run_id from barograph.runs where status = 'running'")
+      expect(running).toEqual([])
+    }),
+  300_000
+)
 
 it.live("Ctrl-C ends with 130, marks the run, and the next run takes up the rest", () =>
   Effect.gen(function*() {
@@ -144,9 +164,12 @@ it.live("Ctrl-C ends with 130, marks the run, and the next run takes up the rest
     expect((yield* Cli.run(of, ["materialize", "--asset", "raw_bars"])).code).toBe(0)
     const started = Cli.start(of, BOTH)
     yield* Effect.promise(() =>
-      new Promise<void>((resolve) => started.child.stderr!.on("data", (chunk: Buffer) => {
-        if (chunk.toString().includes("run started")) resolve()
-      })))
+      new Promise<void>((resolve) =>
+        started.child.stderr!.on("data", (chunk: Buffer) => {
+          if (chunk.toString().includes("run started")) resolve()
+        })
+      )
+    )
     started.child.kill("SIGINT")
     expect(yield* Effect.promise(() => started.ended)).toMatchObject({ code: 130 })
     const runs = JSON.parse((yield* Cli.run(of, ["run", "list", "--json"])).stdout)

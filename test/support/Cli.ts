@@ -52,7 +52,8 @@ export const start = (of: Project, args: ReadonlyArray<string>): Started => {
   child.stdout.on("data", (chunk) => (stdout += chunk))
   child.stderr.on("data", (chunk) => (stderr += chunk))
   const ended = new Promise<Ended>((resolve) =>
-    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr })))
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }))
+  )
   return { child, ended }
 }
 

@@ -14,7 +14,12 @@ import { RunStore } from "../../src/runtime/store/RunStore.ts"
 
 export const layerMemory = Executor.layer.pipe(
   Layer.provideMerge(
-    Layer.mergeAll(RunStore.layerMemory, MaterializationStore.layerMemory, Claims.layerMemory, DynamicPartitions.layerMemory)
+    Layer.mergeAll(
+      RunStore.layerMemory,
+      MaterializationStore.layerMemory,
+      Claims.layerMemory,
+      DynamicPartitions.layerMemory
+    )
   )
 )
 

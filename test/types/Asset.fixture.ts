@@ -6,14 +6,16 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
+import * as Application from "../../src/runtime/cli/Application.ts"
 import type { Calendar } from "../../src/runtime/partition/Calendar.ts"
 import * as PartitionMapping from "../../src/runtime/partition/PartitionMapping.ts"
 import * as Partitions from "../../src/runtime/partition/Partitions.ts"
-import * as Application from "../../src/runtime/cli/Application.ts"
 
 declare const calendar: Calendar
 declare const engine: Layer.Layer<Application.Engine>
-class Vendor extends Context.Service<Vendor, { readonly fetch: (symbol: string) => Effect.Effect<number> }>()("Vendor") {}
+class Vendor
+  extends Context.Service<Vendor, { readonly fetch: (symbol: string) => Effect.Effect<number> }>()("Vendor")
+{}
 class Store extends Context.Service<Store, { readonly save: Effect.Effect<void> }>()("Store") {}
 
 const symbol = Partitions.dynamic("symbols")
@@ -36,7 +38,10 @@ export const staged = Asset.make(
     partitions: { symbol, session },
     output: Rows,
     deps: {
-      raw: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("session") }),
+      raw: Asset.mapped(raw, {
+        symbol: PartitionMapping.from("symbol"),
+        month: PartitionMapping.containing("session")
+      }),
       every: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.all })
     }
   },
@@ -56,14 +61,14 @@ export const batched = Asset.make(
 // Partitions that do not fit.
 export const clash = Asset.make(
   "clash",
-  { partitions: { symbol, session }, deps: { raw } }, //~ \"raw\" is partitioned by \"month\", this asset is not: say with Asset.mapped(...) where \"month\" comes from
+  { partitions: { symbol, session }, deps: { raw } }, // ~ \"raw\" is partitioned by \"month\", this asset is not: say with Asset.mapped(...) where \"month\" comes from
   () => Effect.void
 )
 
 // A dimension of the same name but of another set.
 export const otherSet = Asset.make(
   "other_set",
-  { partitions: { symbol: Partitions.dynamic("coins"), session }, deps: { staged } }, //~ say with Asset.mapped(...) where \"symbol\" comes from
+  { partitions: { symbol: Partitions.dynamic("coins"), session }, deps: { staged } }, // ~ say with Asset.mapped(...) where \"symbol\" comes from
   () => Effect.void
 )
 
@@ -73,27 +78,27 @@ export const unknownDimension = Asset.make(
   {
     partitions: { symbol },
     deps: {
-      raw: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("day") }) //~ the mapping of \"raw\" reads dimension \"day\", which this asset does not have
+      raw: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("day") }) // ~ the mapping of \"raw\" reads dimension \"day\", which this asset does not have
     }
   },
   () => Effect.void
 )
 
 // A mapping that leaves a dimension out.
-export const incomplete = Asset.mapped(raw, { symbol: PartitionMapping.from("symbol") }) //~ Property 'month' is missing
+export const incomplete = Asset.mapped(raw, { symbol: PartitionMapping.from("symbol") }) // ~ Property 'month' is missing
 
 // A typo in a dependency, in what is read from it, and in the content hash.
-export const typo = Asset.make("typo", { deps: { raw: rwa } }, () => Effect.void) //~ Cannot find name 'rwa'
+export const typo = Asset.make("typo", { deps: { raw: rwa } }, () => Effect.void) // ~ Cannot find name 'rwa'
 
 export const typoInUse = Asset.make(
   "typo_in_use",
   { partitions: { symbol, session }, deps: { staged } },
-  ({ stagd }) => Effect.succeed(stagd) //~ Property 'stagd' does not exist
+  ({ stagd }) => Effect.succeed(stagd) // ~ Property 'stagd' does not exist
 )
 
 export const typoInHash = Asset.make(
   "typo_in_hash",
-  { output: Rows, dataVersion: "hsh" }, //~ the output has no field \"hsh\"
+  { output: Rows, dataVersion: "hsh" }, // ~ the output has no field \"hsh\"
   () => Effect.succeed({ rows: 1, hash: "" })
 )
 
@@ -101,7 +106,7 @@ export const typoInHash = Asset.make(
 export const wrongAnswer = Asset.make(
   "wrong_answer",
   { output: Rows },
-  () => Effect.succeed({ rows: "many", hash: "" }) //~ Type 'string' is not assignable to type 'number'
+  () => Effect.succeed({ rows: "many", hash: "" }) // ~ Type 'string' is not assignable to type 'number'
 )
 
 // A missing layer.
@@ -116,8 +121,11 @@ const rest = {
   stores: {},
   checks: []
 }
-export const complete = Application.make({ ...rest, layer: Layer.merge(engine, Layer.succeed(Vendor, { fetch: () => Effect.succeed(1) })) })
+export const complete = Application.make({
+  ...rest,
+  layer: Layer.merge(engine, Layer.succeed(Vendor, { fetch: () => Effect.succeed(1) }))
+})
 export const missing = Application.make({
   ...rest,
-  layer: Layer.merge(engine, Layer.succeed(Store, { save: Effect.void })) //~ 'Vendor' is not assignable
+  layer: Layer.merge(engine, Layer.succeed(Store, { save: Effect.void })) // ~ 'Vendor' is not assignable
 })

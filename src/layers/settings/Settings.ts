@@ -108,8 +108,15 @@ const lakeDirectory = Effect.fnUntraced(function*(value: string | undefined, hom
 
 /** Reads and checks everything. `cwd` is what relative paths start from. */
 export const load = Effect.fnUntraced(function*(cwd: string) {
-  const given = yield* Effect.mapError(raw, (error) =>
-    new SettingsError({ setting: "environment", message: error.message, fix: "see the configuration table of the README" }))
+  const given = yield* Effect.mapError(
+    raw,
+    (error) =>
+      new SettingsError({
+        setting: "environment",
+        message: error.message,
+        fix: "see the configuration table of the README"
+      })
+  )
   const home = Path.resolve(cwd, given.home ?? ".barograph")
   return {
     home,

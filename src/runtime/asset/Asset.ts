@@ -5,9 +5,9 @@
  * dependencies, their partitions and the services; `make` infers one options type `O` and derives the rest, because
  * that is what gives `Effect.fn(function*(context) …)` its parameter types.
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type * as Duration from "effect/Duration"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -15,7 +15,7 @@ import type { PartitionKey } from "../partition/PartitionKey.ts"
 import * as PartitionMapping from "../partition/PartitionMapping.ts"
 import type * as Partitions from "../partition/Partitions.ts"
 
-export const TypeId = "~barograph/Asset" as const
+const TypeId = "~barograph/Asset" as const
 
 /** The type level of an asset; none of it exists at run time. */
 export interface Variance<out Output, out D extends Partitions.Dimensions, out R> {
@@ -138,7 +138,10 @@ type NameOf<A> = A extends Asset<infer N, unknown, Partitions.Dimensions, unknow
 /** An asset whose dimensions are not known to the compiler is checked by nobody. */
 type CheckPlain<A, D> = string extends keyof Dimensions<A> ? A
   : [Clash<Dimensions<A>, D>] extends [never] ? A
-  : `"${NameOf<A>}" is partitioned by "${Clash<Dimensions<A>, D>}", this asset is not: say with Asset.mapped(...) where "${Clash<
+  : `"${NameOf<A>}" is partitioned by "${Clash<
+    Dimensions<A>,
+    D
+  >}", this asset is not: say with Asset.mapped(...) where "${Clash<
     Dimensions<A>,
     D
   >}" comes from`
@@ -157,8 +160,10 @@ type CheckDeps<D, Own> = {
     : never
 }
 
-type CheckDataVersion<O> = O extends { readonly dataVersion: infer V }
-  ? { readonly dataVersion: V extends keyof OutputOf<O> ? V : { readonly error: `the output has no field "${V & string}"` } }
+type CheckDataVersion<O> = O extends { readonly dataVersion: infer V } ? {
+    readonly dataVersion: V extends keyof OutputOf<O> ? V
+      : { readonly error: `the output has no field "${V & string}"` }
+  }
   : unknown
 
 /** Resolves to sentences where the options contradict each other. */
@@ -184,7 +189,8 @@ export const mapped = <
   "~mapping": undefined as never
 })
 
-const isMapped = (dep: Any | Mapped<Any, unknown>): dep is Mapped<Any, unknown> => "_tag" in dep && dep._tag === "Mapped"
+const isMapped = (dep: Any | Mapped<Any, unknown>): dep is Mapped<Any, unknown> =>
+  "_tag" in dep && dep._tag === "Mapped"
 
 const dependencyOf = (dep: Any | Mapped<Any, unknown>): Dependency =>
   isMapped(dep)

@@ -1,8 +1,8 @@
 /** The commands, their flags and their words. What they do is in `handlers/`, loaded when a command runs. */
-import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
 
 /** False unless given; a negation would only be noise in the help. */
 const on = (name: string, description: string) =>
@@ -10,38 +10,51 @@ const on = (name: string, description: string) =>
 
 const json = on("json", "Data on stdout as JSON; talk stays on stderr")
 
-const materialize = Command.make("materialize", {
-  asset: Flag.String("asset").pipe(
-    Flag.withAlias("a"),
-    Flag.withDescription("Asset to bring up to date, with the ancestors that need it; repeat it or separate by commas"),
-    Flag.atLeast(0)
-  ),
-  select: Flag.String("select").pipe(
-    Flag.withAlias("s"),
-    Flag.withDescription("Exactly these assets: names, \"+x\" with ancestors, \"x+\" with descendants, \"*\" for all"),
-    Flag.optional
-  ),
-  partition: Flag.String("partition").pipe(
-    Flag.withAlias("p"),
-    Flag.withDescription("symbol=IBM,session=2013-10-04..2013-10-11; repeat a dimension to list values. Default: all"),
-    Flag.optional
-  ),
-  plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
-  force: on("force", "Materialize the named assets even where they are up to date"),
-  json
-}, (input) =>
-  Effect.flatMap(Effect.promise(() => import("./handlers/materialize.ts")), ({ materialize }) => materialize(input))).pipe(
-    Command.withDescription("Bring assets up to date"),
-    Command.withExamples([
-      { command: "materialize --asset redshift_bars", description: "Load what is missing or stale" },
-      { command: "materialize --asset redshift_bars --partition symbol=IBM --plan", description: "Only say why" }
-    ])
-  )
+const materialize = Command.make(
+  "materialize",
+  {
+    asset: Flag.String("asset").pipe(
+      Flag.withAlias("a"),
+      Flag.withDescription(
+        "Asset to bring up to date, with the ancestors that need it; repeat it or separate by commas"
+      ),
+      Flag.atLeast(0)
+    ),
+    select: Flag.String("select").pipe(
+      Flag.withAlias("s"),
+      Flag.withDescription(
+        "Exactly these assets: names, \"+x\" with ancestors, \"x+\" with descendants, \"*\" for all"
+      ),
+      Flag.optional
+    ),
+    partition: Flag.String("partition").pipe(
+      Flag.withAlias("p"),
+      Flag.withDescription(
+        "symbol=IBM,session=2013-10-04..2013-10-11; repeat a dimension to list values. Default: all"
+      ),
+      Flag.optional
+    ),
+    plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
+    force: on("force", "Materialize the named assets even where they are up to date"),
+    json
+  },
+  (input) =>
+    Effect.flatMap(Effect.promise(() => import("./handlers/materialize.ts")), ({ materialize }) => materialize(input))
+).pipe(
+  Command.withDescription("Bring assets up to date"),
+  Command.withExamples([
+    { command: "materialize --asset redshift_bars", description: "Load what is missing or stale" },
+    { command: "materialize --asset redshift_bars --partition symbol=IBM --plan", description: "Only say why" }
+  ])
+)
 
-const assetList = Command.make("list", { json }, (input) =>
-  Effect.flatMap(Effect.promise(() => import("./handlers/asset.ts")), ({ list }) => list(input))).pipe(
-    Command.withDescription("The assets and how they stand")
-  )
+const assetList = Command.make(
+  "list",
+  { json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/asset.ts")), ({ list }) => list(input))
+).pipe(
+  Command.withDescription("The assets and how they stand")
+)
 
 const assetShow = Command.make(
   "show",
@@ -76,7 +89,10 @@ const run = Command.make("run").pipe(
 
 const query = Command.make("query", {
   sql: Argument.String("sql").pipe(Argument.withDescription("One SELECT, read-only")),
-  store: Flag.String("store").pipe(Flag.withDescription("Which store to ask: staging or warehouse"), Flag.withDefault("staging")),
+  store: Flag.String("store").pipe(
+    Flag.withDescription("Which store to ask: staging or warehouse"),
+    Flag.withDefault("staging")
+  ),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/query.ts")), ({ query }) => query(input))).pipe(
   Command.withDescription("Ask a store in SQL"),
@@ -86,10 +102,13 @@ const query = Command.make("query", {
   }])
 )
 
-const doctor = Command.make("doctor", { json }, (input) =>
-  Effect.flatMap(Effect.promise(() => import("./handlers/doctor.ts")), ({ doctor }) => doctor(input))).pipe(
-    Command.withDescription("Check that everything the pipeline needs is there")
-  )
+const doctor = Command.make(
+  "doctor",
+  { json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/doctor.ts")), ({ doctor }) => doctor(input))
+).pipe(
+  Command.withDescription("Check that everything the pipeline needs is there")
+)
 
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),

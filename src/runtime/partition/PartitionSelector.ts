@@ -47,8 +47,7 @@ const passes = (terms: ReadonlyArray<Term>, value: string, position: (value: str
     return (term.from === "" || at >= position(term.from)) && (term.to === "" || at <= position(term.to))
   })
 
-const isTime = (dimension: Partitions.Dimension): boolean =>
-  dimension._tag === "month" || dimension._tag === "session"
+const isTime = (dimension: Partitions.Dimension): boolean => dimension._tag === "month" || dimension._tag === "session"
 
 const nearestSessions = (calendar: Calendar.Calendar, date: string): string => {
   const before = Calendar.sessionsBetween(calendar, calendar.first, date).at(-1)

@@ -36,8 +36,7 @@ export interface Plan {
   readonly codeVersions: { readonly [asset: string]: string }
 }
 
-export const partitionCount = (self: Plan): number =>
-  self.steps.reduce((sum, step) => sum + step.partitions.length, 0)
+export const partitionCount = (self: Plan): number => self.steps.reduce((sum, step) => sum + step.partitions.length, 0)
 
 /** Calls per pool: what a quota will be asked for. */
 export const callsPerPool = (self: Plan): { readonly [pool: string]: number } => {

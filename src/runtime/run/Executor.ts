@@ -150,7 +150,14 @@ const takeAnswers = Effect.fnUntraced(function*(
   const done: Array<Work & { readonly output: unknown }> = []
   for (const [at, answer] of answers.entries()) {
     if (Result.isSuccess(answer)) done.push({ ...work[at]!, output: answer.success })
-    else yield* fail(running, step, [work[at]!.partition], message(Cause.fail(answer.failure)), "failed", tagOf(answer.failure))
+    else {yield* fail(
+        running,
+        step,
+        [work[at]!.partition],
+        message(Cause.fail(answer.failure)),
+        "failed",
+        tagOf(answer.failure)
+      )}
   }
   if (done.length > 0) yield* succeed(running, step, done, seconds)
 })
@@ -161,7 +168,13 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Plan.Step) {
   yield* running.claims.claim(name, step.partitions.map(({ partition }) => partition))
   const obstacle = (upstream: string, text: string) => running.obstacles.get(`${upstream}/${text}`)
   const codeVersion = running.plan.codeVersions[name]!
-  const { blocked, skipped, work } = yield* prepare(running.graph, step, codeVersion, running.options.universe, obstacle)
+  const { blocked, skipped, work } = yield* prepare(
+    running.graph,
+    step,
+    codeVersion,
+    running.options.universe,
+    obstacle
+  )
   for (const [partition, why] of blocked) yield* fail(running, step, [partition], `blocked: ${why}`, "is blocked")
   if (skipped.length > 0) {
     yield* record(running, [{ type: "Skipped", step: id, asset: name, partitions: skipped, why: "nothing changed" }])
@@ -197,7 +210,7 @@ const runSteps = (running: Running) =>
     const workers = Math.min(running.options.concurrency, steps.length)
     const finished = (step: Plan.Step) => {
       for (const next of followers[step.id]!) if (--waitsFor[next]! === 0) Queue.offerUnsafe(ready, steps[next])
-      if (--left === 0) for (let i = 0; i < workers; i++) Queue.offerUnsafe(ready, undefined)
+      if (--left === 0) { for (let i = 0; i < workers; i++) Queue.offerUnsafe(ready, undefined) }
     }
     for (const step of steps) if (step.after.length === 0) Queue.offerUnsafe(ready, step)
     const worker: Effect.Effect<void, StoreError, unknown> = Effect.gen(function*() {

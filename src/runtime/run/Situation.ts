@@ -24,8 +24,10 @@ export const universe = Effect.gen(function*() {
 const codeVersions = Effect.fnUntraced(function*(graph: AssetGraph.Any, names: Iterable<string>) {
   const versions: { [asset: string]: string } = {}
   for (const name of names) {
-    versions[name] = yield* Effect.mapError(graph.assets.get(name)!.codeVersion, (error) =>
-      new CodeVersionError({ asset: name, message: `code version of ${name}: ${String(error)}` }))
+    versions[name] = yield* Effect.mapError(
+      graph.assets.get(name)!.codeVersion,
+      (error) => new CodeVersionError({ asset: name, message: `code version of ${name}: ${String(error)}` })
+    )
   }
   return versions
 })

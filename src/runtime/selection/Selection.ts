@@ -34,7 +34,9 @@ const term = (graph: AssetGraph.Any, text: string): Result.Result<Iterable<strin
   const [, up, name, down] = match
   if (name === "*") return Result.succeed(graph.names)
   if (!graph.assets.has(name!)) {
-    return Result.fail(`There is no asset "${name}".${didYouMean(name!, graph.names)} Assets: ${graph.names.join(", ")}.`)
+    return Result.fail(
+      `There is no asset "${name}".${didYouMean(name!, graph.names)} Assets: ${graph.names.join(", ")}.`
+    )
   }
   const found = spread(name!, depth(up), upstream(graph))
   for (const below of spread(name!, depth(down), downstream(graph))) found.add(below)

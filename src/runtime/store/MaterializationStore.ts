@@ -40,7 +40,10 @@ export class MaterializationStore extends Context.Service<MaterializationStore, 
   ) => Effect.Effect<void, StoreError>
   /** Per asset, how many partitions have a success and how many failed since. */
   readonly counts: Effect.Effect<
-    ReadonlyMap<string, { readonly materialized: number; readonly failed: number; readonly latestAt: number | undefined }>,
+    ReadonlyMap<
+      string,
+      { readonly materialized: number; readonly failed: number; readonly latestAt: number | undefined }
+    >,
     StoreError
   >
 }>()("barograph/runtime/store/MaterializationStore") {
@@ -90,9 +93,9 @@ const make = (sql: SqlClient.SqlClient): MaterializationStore["Service"] => ({
       sql`with done as (
         insert into barograph.materializations
           (asset, partition, run_id, code_version, data_version, inputs, output, materialized_at, seconds)
-        select d.asset, d.partition, ${runId}, d."codeVersion", d."dataVersion", d.inputs, d.output, ${
-        new Date(now)
-      }, d.seconds
+        select d.asset, d.partition, ${runId}, d."codeVersion", d."dataVersion", d.inputs, d.output, ${new Date(
+        now
+      )}, d.seconds
         from jsonb_to_recordset(${JSON.stringify(done)}::jsonb) as d(
           asset text, partition text, "codeVersion" text, "dataVersion" text, inputs jsonb, output jsonb, seconds float8)
         returning materialization_id, asset, partition
@@ -116,16 +119,17 @@ const make = (sql: SqlClient.SqlClient): MaterializationStore["Service"] => ({
   counts: sql<{ asset: string; materialized: number; failed: number; latest_at: Date | null }>`
     select p.asset, count(p.materialization_id)::int as materialized, count(p.failure)::int as failed,
       max(m.materialized_at) as latest_at
-    from barograph.partitions p left join barograph.materializations m using (materialization_id) group by p.asset`.pipe(
-    Effect.map((rows) =>
-      new Map(rows.map((row) => [row.asset, {
-        materialized: row.materialized,
-        failed: row.failed,
-        latestAt: row.latest_at?.getTime()
-      }]))
-    ),
-    during("count partitions")
-  )
+    from barograph.partitions p left join barograph.materializations m using (materialization_id) group by p.asset`
+    .pipe(
+      Effect.map((rows) =>
+        new Map(rows.map((row) => [row.asset, {
+          materialized: row.materialized,
+          failed: row.failed,
+          latestAt: row.latest_at?.getTime()
+        }]))
+      ),
+      during("count partitions")
+    )
 })
 
 const makeMemory = (): MaterializationStore["Service"] => {
@@ -136,10 +140,12 @@ const makeMemory = (): MaterializationStore["Service"] => {
   }
   return {
     states: (asset, partitions) =>
-      Effect.sync(() => new Map(partitions.flatMap((text) => {
-        const state = of(asset).get(text)
-        return state === undefined ? [] : [[text, state] as const]
-      }))),
+      Effect.sync(() =>
+        new Map(partitions.flatMap((text) => {
+          const state = of(asset).get(text)
+          return state === undefined ? [] : [[text, state] as const]
+        }))
+      ),
     record: (_, done) =>
       Effect.map(Clock.currentTimeMillis, (materializedAt) => {
         for (const { asset, codeVersion, dataVersion, inputs, output, partition } of done) {

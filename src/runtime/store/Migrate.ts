@@ -10,8 +10,7 @@ export type Migrations = { readonly [idAndName: string]: Effect.Effect<void, unk
 
 /** Several statements as one migration. */
 export const statements = (...texts: ReadonlyArray<string>): Migrations[string] =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) =>
-    Effect.forEach(texts, (text) => sql.unsafe(text), { discard: true }))
+  Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.forEach(texts, (text) => sql.unsafe(text), { discard: true }))
 
 /** `schema` is a constant of the program, created when it is missing; its table `migrations` says what was applied. */
 export const migrate = (schema: string, migrations: Migrations) =>

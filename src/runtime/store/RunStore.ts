@@ -76,9 +76,9 @@ const insertEvents = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyA
 const recover = (sql: SqlClient.SqlClient) =>
   sql.withTransaction(Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
-    const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted', ended_at = ${
-      new Date(now)
-    } where run_id in (
+    const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted', ended_at = ${new Date(
+      now
+    )} where run_id in (
       select run_id from barograph.runs where status = 'running'
         and pg_try_advisory_xact_lock(hashtextextended('barograph/run/' || run_id, 0)) for update skip locked
     ) returning run_id`
@@ -90,12 +90,15 @@ const recover = (sql: SqlClient.SqlClient) =>
 
 const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
   begin: (runId, request) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      sql`insert into barograph.runs (run_id, status, request, started_at)
-        values (${runId}, 'running', ${JSON.stringify(request)}::jsonb, ${new Date(now)})`).pipe(
-        Effect.asVoid,
-        during("begin run")
-      ),
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) =>
+        sql`insert into barograph.runs (run_id, status, request, started_at)
+        values (${runId}, 'running', ${JSON.stringify(request)}::jsonb, ${new Date(now)})`
+    ).pipe(
+      Effect.asVoid,
+      during("begin run")
+    ),
   append: (runId, events) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => insertEvents(sql, runId, events, now)).pipe(
       Effect.asVoid,
@@ -110,7 +113,10 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
     })).pipe(during("end run")),
   list: (limit) =>
     sql<Row>`select run_id, status, request, started_at, ended_at, totals from barograph.runs
-      order by started_at desc, run_id limit ${limit}`.pipe(Effect.map((rows) => rows.map(fromRow)), during("list runs")),
+      order by started_at desc, run_id limit ${limit}`.pipe(
+      Effect.map((rows) => rows.map(fromRow)),
+      during("list runs")
+    ),
   find: (runId) =>
     sql<Row>`select run_id, status, request, started_at, ended_at, totals from barograph.runs
       where run_id = ${runId}`.pipe(

@@ -8,7 +8,8 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 }) {}
 
 /** Turns failures of SQL, migrations and decoding into a `StoreError` that names the operation. */
-export const during = (operation: string) => <A, E extends { readonly message: string }, R>(
+export const during = (operation: string) =>
+<A, E extends { readonly message: string }, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, StoreError, R> =>
   Effect.mapError(effect, (error) => new StoreError({ operation, message: `${operation}: ${error.message}` }))

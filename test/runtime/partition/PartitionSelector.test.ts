@@ -4,16 +4,24 @@ import { nyse } from "../../../src/assets/nyse.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
 import * as PartitionSelector from "../../../src/runtime/partition/PartitionSelector.ts"
 
-const dimensions = { symbol: Partitions.dynamic("symbols"), session: Partitions.sessions(nyse, { start: "2013-10-01" }) }
+const dimensions = {
+  symbol: Partitions.dynamic("symbols"),
+  session: Partitions.sessions(nyse, { start: "2013-10-01" })
+}
 const universe: Partitions.Universe = {
   now: Date.parse("2013-10-12T00:00:00Z"),
   members: { symbols: [{ value: "SPY" }, { value: "IBM" }, { value: "AAPL" }] }
 }
 
 const select = (text: string) =>
-  Result.flatMap(PartitionSelector.parse(text), (selector) =>
-    Result.map(PartitionSelector.toFilter(selector, dimensions, universe), (filter) =>
-      Partitions.keys(dimensions, universe, filter).map((key) => `${key["symbol"]} ${key["session"]!.slice(8)}`)))
+  Result.flatMap(
+    PartitionSelector.parse(text),
+    (selector) =>
+      Result.map(PartitionSelector.toFilter(selector, dimensions, universe), (filter) =>
+        Partitions.keys(dimensions, universe, filter).map((key) =>
+          `${key["symbol"]} ${key["session"]!.slice(8)}`
+        ))
+  )
 
 const chosen = (text: string) => Result.getOrThrow(select(text))
 const refused = (text: string) => Result.getOrThrow(Result.flip(select(text)))

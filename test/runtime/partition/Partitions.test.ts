@@ -89,7 +89,10 @@ describe("keys as text", () => {
 })
 
 describe("mappings", () => {
-  const month = { symbol: Partitions.dynamic("symbols"), month: Partitions.months({ zone: calendar.zone, start: "2013-01" }) }
+  const month = {
+    symbol: Partitions.dynamic("symbols"),
+    month: Partitions.months({ zone: calendar.zone, start: "2013-01" })
+  }
   const dimensions = { symbol: Partitions.dynamic("symbols"), session }
   const universe = at("2013-12-15T00:00:00Z", { symbols: [{ value: "IBM", from: "2013-11-26" }] })
   const containing = { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("session") }
@@ -113,7 +116,9 @@ describe("mappings", () => {
 
   it("up and down again comes back: the sessions of a month are those that read it", () => {
     for (const key of Partitions.keys(dimensions, universe)) {
-      const [up] = PartitionMapping.upstreamOf(containing, { ...month, month: { ...month.month, endOffset: 1 } }, key, universe).keys
+      const [up] =
+        PartitionMapping.upstreamOf(containing, { ...month, month: { ...month.month, endOffset: 1 } }, key, universe)
+          .keys
       expect(PartitionMapping.upstreamOf(within, dimensions, up!, universe).keys).toContainEqual(key)
     }
   })

@@ -20,8 +20,13 @@ const raw = Asset.make("raw", { partitions: { symbol, month }, output: Out, pool
 const staged = Asset.make("staged", {
   partitions: { symbol, session },
   output: Out,
-  deps: { raw: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("session") }) },
-  batch: { max: 31, by: (key: { readonly symbol: string; readonly session: string }) => key.symbol + key.session.slice(0, 7) }
+  deps: {
+    raw: Asset.mapped(raw, { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("session") })
+  },
+  batch: {
+    max: 31,
+    by: (key: { readonly symbol: string; readonly session: string }) => key.symbol + key.session.slice(0, 7)
+  }
 }, ({ items }) => Effect.succeed(items.map(() => ({ _tag: "Success", success: { rows: 1 } }) as never)))
 const loaded = Asset.make("loaded", { partitions: { symbol, session }, output: Out, deps: { staged } }, out)
 const graph = AssetGraph.make(loaded)
@@ -82,14 +87,18 @@ it("each reason is found and passed on as a condition only", () => {
   const states = after(Planner.plan(graph, everything, situation({})), {})
   const reasons = (changed: States, versions = {}) =>
     Planner.plan(graph, everything, situation(changed, versions)).steps
-      .flatMap((step) => step.partitions.map(({ partition, reason }) => `${step.asset} ${partition}: ${Staleness.explain(reason)}`))
+      .flatMap((step) =>
+        step.partitions.map(({ partition, reason }) => `${step.asset} ${partition}: ${Staleness.explain(reason)}`)
+      )
   const key = "staged/symbol=IBM,session=2013-10-04"
   expect(reasons({ ...states, [key]: { ...states[key]!, failure: "boom" } })).toEqual([
     "staged symbol=IBM,session=2013-10-04: failed last time: boom",
     "loaded symbol=IBM,session=2013-10-04: if staged changes"
   ])
   const month = "raw/symbol=IBM,month=2013-09"
-  expect(reasons({ ...states, [month]: { ...states[month]!, latest: { ...states[month]!.latest!, dataVersion: "w" } } })).toEqual([
+  expect(
+    reasons({ ...states, [month]: { ...states[month]!, latest: { ...states[month]!.latest!, dataVersion: "w" } } })
+  ).toEqual([
     "staged symbol=IBM,session=2013-09-27: input changed: raw",
     "staged symbol=IBM,session=2013-09-30: input changed: raw",
     "loaded symbol=IBM,session=2013-09-27: if staged changes",
@@ -103,9 +112,15 @@ it("a month that was fetched while it went on is fetched again once a newer sess
   const plan = Planner.plan(graph, everything, situation({}))
   const early = Date.parse("2013-10-08T12:00:00Z")
   const again = Planner.plan(graph, everything, situation(after(plan, {}, early)))
-  expect(again.steps.flatMap(({ asset, partitions }) => partitions.map(({ partition, reason }) => [asset, partition, reason._tag])))
+  expect(
+    again.steps.flatMap(({ asset, partitions }) =>
+      partitions.map(({ partition, reason }) => [asset, partition, reason._tag])
+    )
+  )
     .toEqual(expect.arrayContaining([["raw", "symbol=SPY,month=2013-10", "WindowGrew"]]))
-  expect(again.steps.some(({ partitions }) => partitions.some(({ partition }) => partition === "symbol=IBM,month=2013-10"))).toBe(false)
+  expect(
+    again.steps.some(({ partitions }) => partitions.some(({ partition }) => partition === "symbol=IBM,month=2013-10"))
+  ).toBe(false)
 })
 
 it("without its ancestors an asset whose input was never made is blocked with a sentence", () => {

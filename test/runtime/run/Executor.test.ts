@@ -14,6 +14,8 @@ import * as TestGraph from "../../support/TestGraph.ts"
 const letters = { letter: Partitions.statics(["a", "b", "c"]) }
 const Value = Schema.Struct({ text: Schema.String, rows: Schema.Finite })
 
+class Broken extends Schema.TaggedError<Broken>()("Broken", { message: Schema.String }) {}
+
 /** A source whose content the test changes, and two branches that read it. */
 const project = () => {
   const content: { [letter: string]: string } = { a: "1", b: "1", c: "1" }
@@ -87,8 +89,11 @@ it.effect("when the source is refreshed in the same run, unchanged partitions ar
       { partitions: letters, output: Value, dataVersion: "text", codeVersion: Effect.sync(() => version) },
       ({ partition }) => Effect.succeed({ text: content["abc".indexOf(partition.letter)]!, rows: 1 })
     )
-    const copy = Asset.make("copy", { partitions: letters, deps: { source }, output: Value }, ({ source }) =>
-      Effect.succeed(source))
+    const copy = Asset.make(
+      "copy",
+      { partitions: letters, deps: { source }, output: Value },
+      ({ source }) => Effect.succeed(source)
+    )
     const graph = AssetGraph.make(copy)
     yield* TestGraph.materialize(graph, { assets: ["copy"] })
     version = "2"
@@ -110,15 +115,21 @@ it.effect("a failed partition blocks what reads it, the rest goes on, and the ne
       { partitions: letters, output: Value, dataVersion: "text" },
       ({ partition }) =>
         broken && partition.letter === "b"
-          ? Effect.fail(new Error("the b is broken"))
+          ? Effect.fail(new Broken({ message: "the b is broken" }))
           : Effect.succeed({ text: "x", rows: 1 })
     )
-    const copy = Asset.make("copy", { partitions: letters, deps: { source }, output: Value }, ({ source }) =>
-      Effect.succeed(source))
+    const copy = Asset.make(
+      "copy",
+      { partitions: letters, deps: { source }, output: Value },
+      ({ source }) => Effect.succeed(source)
+    )
     const graph = AssetGraph.make(copy)
     const { summary } = yield* TestGraph.materialize(graph, { assets: ["copy"] })
     expect(summary.status).toBe("failed")
-    expect(summary.assets).toMatchObject({ source: { materialized: 2, failed: 1 }, copy: { materialized: 2, failed: 1 } })
+    expect(summary.assets).toMatchObject({
+      source: { materialized: 2, failed: 1 },
+      copy: { materialized: 2, failed: 1 }
+    })
     expect(summary.failures.map((failure) => failure.error)).toEqual([
       "the b is broken",
       "blocked: source letter=b failed"
@@ -135,7 +146,7 @@ it.effect("a retry schedule is followed, told and given up", () =>
     const flaky = Asset.make(
       "flaky",
       { retry: Schedule.max([Schedule.spaced("1 minute"), Schedule.recurs(2)]) },
-      () => Effect.suspend(() => ++tries < 3 ? Effect.fail(new Error("not yet")) : Effect.void)
+      () => Effect.suspend(() => ++tries < 3 ? Effect.fail(new Broken({ message: "not yet" })) : Effect.void)
     )
     const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(flaky), { assets: ["flaky"] }))
     yield* TestClock.adjust("2 minutes")

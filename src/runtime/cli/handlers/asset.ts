@@ -75,7 +75,9 @@ export const show = Effect.fnUntraced(function*(input: { readonly name: string; 
     asset.name,
     `  ${asset.description}`,
     `  group       ${asset.group}   kinds ${asset.kinds.join(", ") || "-"}   owners ${asset.owners.join(", ") || "-"}`,
-    `  partitions  ${dimensions.join(" x ") || "none"}: ${asset.materialized} of ${asset.total} materialized, ${asset.failed} failed`,
+    `  partitions  ${
+      dimensions.join(" x ") || "none"
+    }: ${asset.materialized} of ${asset.total} materialized, ${asset.failed} failed`,
     `  latest      ${time(asset.latestAt)}`,
     `  reads       ${asset.reads.join(", ") || "-"}`,
     `  feeds       ${asset.feeds.join(", ") || "-"}`

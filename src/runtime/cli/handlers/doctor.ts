@@ -8,11 +8,14 @@ import * as Table from "../render/Table.ts"
 
 export const doctor = Effect.fnUntraced(function*(input: { readonly json: boolean }) {
   const { checks } = yield* (yield* ApplicationLoader).load
-  const found = yield* Effect.forEach(checks, ({ name, run }) =>
-    Effect.map(Effect.result(run), (result) =>
-      Result.isSuccess(result)
-        ? { check: name, ok: true, said: result.success, fix: "" }
-        : { check: name, ok: false, said: result.failure.message, fix: result.failure.fix }))
+  const found = yield* Effect.forEach(
+    checks,
+    ({ name, run }) =>
+      Effect.map(Effect.result(run), (result) =>
+        Result.isSuccess(result)
+          ? { check: name, ok: true, said: result.success, fix: "" }
+          : { check: name, ok: false, said: result.failure.message, fix: result.failure.fix })
+  )
   yield* input.json
     ? Print.json(found)
     : Print.lines(Table.render(
@@ -21,6 +24,10 @@ export const doctor = Effect.fnUntraced(function*(input: { readonly json: boolea
     ))
   const bad = found.filter(({ ok }) => !ok)
   if (bad.length > 0) {
-    return yield* new Failure({ exitCode: 3, message: `${bad.length} of ${found.length} checks failed`, fix: bad[0]!.fix })
+    return yield* new Failure({
+      exitCode: 3,
+      message: `${bad.length} of ${found.length} checks failed`,
+      fix: bad[0]!.fix
+    })
   }
 })

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as AssetGraph from "../../asset/AssetGraph.ts"
-import * as PartitionSelector from "../../partition/PartitionSelector.ts"
 import * as Partitions from "../../partition/Partitions.ts"
+import * as PartitionSelector from "../../partition/PartitionSelector.ts"
 import * as Plan from "../../plan/Plan.ts"
 import type * as Planner from "../../plan/Planner.ts"
 import { Executor } from "../../run/Executor.ts"
@@ -14,8 +14,8 @@ import * as Selection from "../../selection/Selection.ts"
 import { DynamicPartitions } from "../../store/DynamicPartitions.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { Failure, usage } from "../Failure.ts"
-import * as Print from "../render/Print.ts"
 import * as PlanText from "../render/PlanText.ts"
+import * as Print from "../render/Print.ts"
 import * as Progress from "../render/Progress.ts"
 import * as SummaryText from "../render/SummaryText.ts"
 
@@ -38,7 +38,10 @@ const targetsOf = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Inpu
   }
   if (input.asset.length === 0 && Option.isNone(input.select)) {
     const known = `assets: ${graph.names.join(", ")}`
-    return yield* usage("which asset? Give --asset NAME or --select EXPR", `materialize --asset ${graph.names.at(-1)}   (${known})`)
+    return yield* usage(
+      "which asset? Give --asset NAME or --select EXPR",
+      `materialize --asset ${graph.names.at(-1)}   (${known})`
+    )
   }
   const text = Option.getOrElse(input.select, () => input.asset.join(","))
   return yield* orUsage(Selection.resolve(graph, text), "barograph asset list")
@@ -55,7 +58,10 @@ const filterFor = Effect.fnUntraced(function*(
   const selector = yield* orUsage(PartitionSelector.parse(input.partition.value), "materialize --help")
   for (const name of names) {
     const { dimensions } = graph.assets.get(name)!
-    filters.set(name, yield* orUsage(PartitionSelector.toFilter(selector, dimensions, universe), `barograph asset show ${name}`))
+    filters.set(
+      name,
+      yield* orUsage(PartitionSelector.toFilter(selector, dimensions, universe), `barograph asset show ${name}`)
+    )
   }
   return filters
 })
@@ -85,22 +91,29 @@ const failed = (application: Application, tags: ReadonlyArray<string | undefined
   })
 }
 
-const execute = Effect.fnUntraced(function*(application: Application, plan: Plan.Plan, input: Input, universe: Partitions.Universe) {
-  const executor = yield* Executor
-  const progress = yield* Progress.make(plan)
-  const request = { assets: input.asset, select: Option.getOrNull(input.select), partition: Option.getOrNull(input.partition), force: input.force }
-  const summary = yield* executor.execute(application.graph, plan, {
-    concurrency: application.concurrency,
-    pools: Pool.make(application.pools),
-    universe,
-    request,
-    observe: progress.observe
-  }).pipe(Effect.ensuring(progress.close))
-  yield* input.json ? Print.json(summary) : Print.lines(SummaryText.render(summary))
-  if (summary.status === "succeeded") return
-  const roots = summary.failures.filter(({ blocked }) => !blocked).map(({ tag }) => tag)
-  return yield* failed(application, roots, summary.runId)
-})
+const execute = Effect.fnUntraced(
+  function*(application: Application, plan: Plan.Plan, input: Input, universe: Partitions.Universe) {
+    const executor = yield* Executor
+    const progress = yield* Progress.make(plan)
+    const request = {
+      assets: input.asset,
+      select: Option.getOrNull(input.select),
+      partition: Option.getOrNull(input.partition),
+      force: input.force
+    }
+    const summary = yield* executor.execute(application.graph, plan, {
+      concurrency: application.concurrency,
+      pools: Pool.make(application.pools),
+      universe,
+      request,
+      observe: progress.observe
+    }).pipe(Effect.ensuring(progress.close))
+    yield* input.json ? Print.json(summary) : Print.lines(SummaryText.render(summary))
+    if (summary.status === "succeeded") return
+    const roots = summary.failures.filter(({ blocked }) => !blocked).map(({ tag }) => tag)
+    return yield* failed(application, roots, summary.runId)
+  }
+)
 
 const work = Effect.fnUntraced(function*(application: Application, input: Input) {
   const dynamic = yield* DynamicPartitions
@@ -118,5 +131,8 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
 export const materialize = Effect.fnUntraced(function*(input: Input) {
   const application = yield* (yield* ApplicationLoader).load
   yield* Effect.forEach(application.notices, Print.talk)
-  yield* work(application, input).pipe(Effect.provide(application.layer))
+  yield* work(application, input).pipe(
+    Effect.provide(application.layer),
+    Effect.onInterrupt(() => Print.talk("interrupted: what was finished is kept; the same command takes up the rest"))
+  )
 })

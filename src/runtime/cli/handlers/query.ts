@@ -19,7 +19,10 @@ export const query = Effect.fnUntraced(function*(
   const ask = stores[input.store]
   if (ask === undefined) {
     const known = Object.keys(stores)
-    return yield* usage(`There is no store "${input.store}".${didYouMean(input.store, known)}`, `--store ${known.join("|")}`)
+    return yield* usage(
+      `There is no store "${input.store}".${didYouMean(input.store, known)}`,
+      `--store ${known.join("|")}`
+    )
   }
   const rows = yield* ask(input.sql)
   if (input.json) return yield* Print.json(rows)

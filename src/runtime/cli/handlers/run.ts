@@ -9,7 +9,8 @@ import * as Table from "../render/Table.ts"
 
 const time = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19).replace("T", " ")}Z`
 
-const seconds = (from: number, to: number | undefined): string => to === undefined ? "-" : `${((to - from) / 1000).toFixed(1)} s`
+const seconds = (from: number, to: number | undefined): string =>
+  to === undefined ? "-" : `${((to - from) / 1000).toFixed(1)} s`
 
 const withRuns = <A, E, R>(use: (runs: RunStore["Service"]) => Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {

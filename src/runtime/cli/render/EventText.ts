@@ -1,6 +1,6 @@
 /** One line for an event. */
-import type { Event } from "../../run/Event.ts"
 import { label } from "../../partition/PartitionKey.ts"
+import type { Event } from "../../run/Event.ts"
 
 /** 12345 -> 12,345. */
 export const number = (value: number): string =>
@@ -37,7 +37,9 @@ export const render = (event: Event): string => {
     case "Materialized": {
       const found = numbers(sumOf(event.results))
       const texts = event.results.map(({ partition }) => partition)
-      return `${event.asset}: materialized ${some(texts)}${found === "" ? "" : `: ${found}`} (${event.seconds.toFixed(2)} s)`
+      return `${event.asset}: materialized ${some(texts)}${found === "" ? "" : `: ${found}`} (${
+        event.seconds.toFixed(2)
+      } s)`
     }
     case "Skipped":
       return `${event.asset}: skipped ${some(event.partitions)}: ${event.why}`

@@ -57,7 +57,9 @@ const draw = (branch: Branch, last: boolean): string => {
   const bar = `${"━".repeat(filled)}${"─".repeat(WIDTH - filled)}`
   const rows = branch.rows === 0 ? "" : `  ${EventText.number(branch.rows)} rows`
   const failed = branch.failed === 0 ? "" : `  ${branch.failed} failed`
-  return `${last ? "└" : "├"} ${mark(branch)} ${branch.asset.padEnd(16)} ${bar} ${branch.done}/${branch.total}${rows}${failed}`
+  return `${last ? "└" : "├"} ${mark(branch)} ${
+    branch.asset.padEnd(16)
+  } ${bar} ${branch.done}/${branch.total}${rows}${failed}`
 }
 
 const rate = (branches: ReadonlyArray<Branch>, elapsed: number): string => {
@@ -98,8 +100,7 @@ const live = (plan: Plan.Plan): Effect.Effect<Progress> =>
   })
 
 const plain: Progress = {
-  observe: (event) =>
-    event.type === "StepStarted" ? Effect.void : Print.talk(EventText.render(event)),
+  observe: (event) => event.type === "StepStarted" ? Effect.void : Print.talk(EventText.render(event)),
   close: Effect.void
 }
 
