@@ -12,7 +12,13 @@ export const violation = (open: number, high: number, low: number, close: number
 
 const notPositive = (open: number, high: number, low: number, close: number): string | undefined => {
   if (open > 0 && high > 0 && low > 0 && close > 0) return undefined
-  const [name, price] = open <= 0 ? ["open", open] : high <= 0 ? ["high", high] : low <= 0 ? ["low", low] : ["close", close]
+  const [name, price] = open <= 0
+    ? ["open", open]
+    : high <= 0
+    ? ["high", high]
+    : low <= 0
+    ? ["low", low]
+    : ["close", close]
   return `price must be positive: ${name} is ${price}`
 }
 

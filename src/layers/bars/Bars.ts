@@ -55,7 +55,8 @@ export const slice = (self: Bars, from: number, to: number): Bars => ({
   volume: self.volume.subarray(from, to)
 })
 
-const bytesOf = (column: Float64Array): Uint8Array => new Uint8Array(column.buffer, column.byteOffset, column.byteLength)
+const bytesOf = (column: Float64Array): Uint8Array =>
+  new Uint8Array(column.buffer, column.byteOffset, column.byteLength)
 
 /**
  * SHA-256 over the canonical rows, 32 hex digits. Equal rows give equal hashes whatever file, table or library

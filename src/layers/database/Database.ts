@@ -53,7 +53,7 @@ const layerPool = PgClient.layerFrom(Effect.gen(function*() {
 
 /**
  * The driver itself would connect no sooner than somebody asks. An embedded server that someone signals at this very
- * moment is up again within a second or two, in real time whatever clock the program runs on.
+ * moment is up again within seconds, in real time whatever clock the program runs on.
  */
 const prove = (sql: PgClient.PgClient, { describe, kind }: Database["Service"]) =>
   sql`SELECT 1`.pipe(
@@ -63,7 +63,7 @@ const prove = (sql: PgClient.PgClient, { describe, kind }: Database["Service"]) 
   )
 
 const isPassing = ({ reason }: DatabaseError): boolean => reason._tag === "NotReady" || reason._tag === "Refused"
-const again = Schedule.upTo(Schedule.spaced("100 millis"), { duration: "5 seconds" })
+const again = Schedule.upTo(Schedule.spaced("100 millis"), { duration: "10 seconds" })
 
 const defaults = {
   maxConnections: 8,

@@ -65,14 +65,14 @@ const stopIfLast = Effect.fnUntraced(function*(paths: EmbeddedPaths.EmbeddedPath
 })
 
 /**
- * Starts a server that was killed under us again. Sessions are lost with it, but the socket keeps its name, so the pool
- * of every process that shares it finds the new one.
+ * Starts a server that was stopped or killed under us again. Sessions are lost with it, but the socket keeps its name,
+ * so the pool of every process that shares it finds the new one.
  */
 const watch = (paths: EmbeddedPaths.EmbeddedPaths) =>
   Effect.gen(function*() {
     yield* RealTime.sleep(1000)
     const { state } = EmbeddedProcess.look(paths)
-    if (state !== "none" && state !== "dead") return
+    if (state === "starting" || state === "ready") return
     const started = yield* ensure(paths)
     if (started) yield* Effect.logWarning("PostgreSQL had ended unexpectedly and was started again")
   }).pipe(

@@ -87,7 +87,7 @@ const link = (native: string): boolean => {
 }
 
 /** True when any user of the system may read and run the file: it and every directory above it are open to others. */
-export const reachable = (file: string): boolean => {
+const reachable = (file: string): boolean => {
   const real = Fs.realpathSync(file)
   if ((Fs.statSync(real).mode & 0o005) !== 0o005) return false
   for (let at = Path.dirname(real);; at = Path.dirname(at)) {

@@ -48,7 +48,7 @@ export const start = (command: EmbeddedCommand): Effect.Effect<ChildProcess, Dat
       env: environment,
       detached: command.detached === true,
       stdio: [command.input === undefined ? "ignore" : "pipe", command.log, command.log],
-      ...(command.user ?? {})
+      ...command.user
     })
     if (command.detached === true) child.unref()
     child.once("error", (cause) => resume(Effect.fail(failure(command, cause))))

@@ -44,7 +44,7 @@ export const ensure = Effect.fn("EmbeddedData.ensure")(function*(
 })
 
 /** The major version of what is there. An empty directory counts as nothing: a person may have made it. */
-export const read = (paths: EmbeddedPaths): Effect.Effect<string | undefined, DatabaseError> =>
+const read = (paths: EmbeddedPaths): Effect.Effect<string | undefined, DatabaseError> =>
   Effect.suspend(() => {
     orUndefined(() => Fs.rmdirSync(paths.data))
     try {

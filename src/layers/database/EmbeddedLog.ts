@@ -65,6 +65,8 @@ const essence = (log: string): string => {
   return (kept.length > 0 ? kept : lines).slice(-shown).join("\n")
 }
 
+const damaged = (text: string, { data }: EmbeddedPaths): EmbeddedReason => new DataDamaged({ path: data, text })
+
 // What PostgreSQL 18 says, with what it means. The first that matches counts.
 const meanings: ReadonlyArray<readonly [RegExp, (text: string, paths: EmbeddedPaths) => EmbeddedReason]> = [
   [/No space left on device|Disk quota exceeded/, (text, { directory }) => new DiskFull({ path: directory, text })],
@@ -85,10 +87,9 @@ const meanings: ReadonlyArray<readonly [RegExp, (text: string, paths: EmbeddedPa
     (text, { data }) => new NotWritable({ path: data, text })
   ],
   [/Permission denied|Read-only file system/, (text, { directory }) => new NotWritable({ path: directory, text })],
-  [
-    /could not (locate a valid checkpoint|read from file|open file "(global|base)|locate required)|is not a valid data dir|invalid checkpoint|contains invalid data|incorrect checksum|could not (find|access) the database system/,
-    (text, { data }) => new DataDamaged({ path: data, text })
-  ]
+  [/could not (locate a valid checkpoint|read (from )?file|open file "(global|base)|locate required)/, damaged],
+  [/could not (find|access) the database system|is not a valid data dir|invalid checkpoint/, damaged],
+  [/contains invalid data|incorrect checksum/, damaged]
 ]
 
 /** The error that the log's words mean; `DidNotStart` with the words themselves where they mean nothing special. */

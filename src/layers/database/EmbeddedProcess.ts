@@ -40,7 +40,7 @@ export const look = (paths: EmbeddedPaths): EmbeddedProcess => {
 }
 
 /** True while the server of this data directory runs under this pid. A zombie has an empty command line. */
-export const isOurs = (pid: number, data: string): boolean => {
+const isOurs = (pid: number, data: string): boolean => {
   if (!(pid > 0)) return false
   const command = orUndefined(() => Fs.readFileSync(`/proc/${pid}/cmdline`, "utf8"))
   const name = orUndefined(() => identity(data))
@@ -48,7 +48,7 @@ export const isOurs = (pid: number, data: string): boolean => {
 }
 
 /** Waits until the process is gone; false when it still is there after `limit` milliseconds. */
-export const awaitGone = (pid: number, data: string, limit: number): Effect.Effect<boolean> =>
+const awaitGone = (pid: number, data: string, limit: number): Effect.Effect<boolean> =>
   RealTime.until(Effect.sync(() => isOurs(pid, data) ? undefined : true), { every: 5, limit }).pipe(
     Effect.map((gone) => gone === true)
   )
@@ -65,6 +65,12 @@ export const stop = Effect.fn("EmbeddedProcess.stop")(function*(paths: EmbeddedP
   signal(process.pid, "SIGQUIT")
   return yield* awaitGone(process.pid, paths.data, 5_000)
 })
+
+/** Has a server that is stopping end its sessions instead of waiting for them. */
+export const hurry = (paths: EmbeddedPaths): void => {
+  const process = look(paths)
+  if (process.state === "stopping") signal(process.pid, "SIGINT")
+}
 
 const signal = (pid: number, name: NodeJS.Signals): boolean => orUndefined(() => Process.kill(pid, name)) ?? false
 

@@ -20,6 +20,8 @@ import * as RealTime from "./RealTime.ts"
 
 /** Replaying the log after a crash takes as long as it takes; beyond this we say that something is wrong. */
 const startLimit = 120_000
+/** Somebody's plain `kill` makes a server wait for its sessions, which may be ours, and refuse new ones meanwhile. */
+const patience = 2_000
 /** Sessions of a killed server notice within a second and end. */
 const orphanLimit = 10_000
 
@@ -71,24 +73,28 @@ export const ensure = Effect.fn("EmbeddedServer.ensure")(
 )
 
 /** What the server is once it is no longer on its way up or down. */
-const settled = (paths: EmbeddedPaths) =>
+const settled = Effect.fnUntraced(function*(paths: EmbeddedPaths) {
+  const soon = yield* change(paths, patience)
+  if (soon !== undefined) return soon
+  EmbeddedProcess.hurry(paths)
+  const late = yield* change(paths, startLimit)
+  return late ?? (yield* failed(paths, "it has been starting or stopping too long"))
+})
+
+const change = (paths: EmbeddedPaths, limit: number) =>
   RealTime.until(
     Effect.sync(() => {
       const process = EmbeddedProcess.look(paths)
       return process.state === "starting" || process.state === "stopping" ? undefined : process
     }),
-    { every: 5, limit: startLimit }
-  ).pipe(Effect.flatMap((process) =>
-    process === undefined
-      ? Effect.fail(failed(paths, "it has been starting or stopping too long"))
-      : Effect.succeed(process)
-  ))
+    { every: 5, limit }
+  )
 
 const failed = (paths: EmbeddedPaths, text: string) =>
   new DatabaseError({ reason: new DidNotStart({ path: paths.log, text }) })
 
-// PostgreSQL sees for itself that a dead pid is stale. It takes a reused one for a running server, and gives up at a file
-// without a pid, which a power cut leaves: no session of that server can have survived it.
+// PostgreSQL sees for itself that a dead pid is stale. It takes a reused one for a running server, and gives up at a
+// file without a pid, which a power cut leaves: no session of that server can have survived it.
 const clear = (paths: EmbeddedPaths, process: EmbeddedProcess.EmbeddedProcess): void => {
   Fs.rmSync(`${paths.socket}.lock`, { force: true })
   if (process.state !== "dead") return

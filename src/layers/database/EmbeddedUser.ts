@@ -15,7 +15,7 @@ export interface EmbeddedUser {
 }
 
 /** `name:password:uid:gid:…` lines, in order; others are ignored. */
-export const parsePasswd = (text: string): ReadonlyArray<EmbeddedUser & { readonly name: string }> =>
+const parsePasswd = (text: string): ReadonlyArray<EmbeddedUser & { readonly name: string }> =>
   text.split("\n").flatMap((line) => {
     const [name, , uid, gid] = line.split(":")
     return name === undefined || !/^\d+$/.test(uid ?? "") || !/^\d+$/.test(gid ?? "")
@@ -24,7 +24,7 @@ export const parsePasswd = (text: string): ReadonlyArray<EmbeddedUser & { readon
   })
 
 /** `nobody`, else the last ordinary user of the list: the earlier ones own parts of the system. */
-export const choose = (passwd: string): EmbeddedUser | undefined => {
+const choose = (passwd: string): EmbeddedUser | undefined => {
   const users = parsePasswd(passwd).filter((user) => user.uid !== 0)
   const user = users.find(({ name }) => name === "nobody") ?? users.at(-1)
   return user && { uid: user.uid, gid: user.gid }

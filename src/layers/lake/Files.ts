@@ -34,7 +34,7 @@ export const publish = async (path: string, bytes: Uint8Array, now: number): Pro
   return "written"
 }
 
-/** A synced temporary file. A `remove` that empties the directory may take it away between two calls: once more, then. */
+/** A synced temporary file. A `remove` may take the directory away between two calls: once more, then. */
 const writeBeside = async (directory: string, bytes: Uint8Array, attempts = 5): Promise<string> => {
   const temporary = Path.join(directory, temporaryName())
   try {
@@ -50,8 +50,8 @@ const writeBeside = async (directory: string, bytes: Uint8Array, attempts = 5): 
   } catch (cause) {
     await unless(["ENOTDIR"], Fs.rm(temporary, { force: true }), undefined)
     // Node's recursive mkdir says ENOTDIR where a directory vanished between two of its steps.
-    if (["ENOENT", "ENOTDIR"].includes(codeOf(cause)) && attempts > 1) return writeBeside(directory, bytes, attempts - 1)
-    throw cause
+    if (attempts === 1 || !["ENOENT", "ENOTDIR"].includes(codeOf(cause))) throw cause
+    return writeBeside(directory, bytes, attempts - 1)
   }
 }
 

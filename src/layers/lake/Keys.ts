@@ -1,7 +1,8 @@
 /** Which object keys there are: the parts of a relative path, none of them hidden, none that leads elsewhere. */
 
 /** Why the key is no key, or undefined. */
-export const violation = (key: string): string | undefined => key === "" ? "the key is empty" : wrongPart(key.split("/"))
+export const violation = (key: string): string | undefined =>
+  key === "" ? "the key is empty" : wrongPart(key.split("/"))
 
 /** A prefix may end anywhere within a key. */
 export const prefixViolation = (prefix: string): string | undefined => {

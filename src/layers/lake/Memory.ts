@@ -25,8 +25,12 @@ const make = (objects: Map<string, Uint8Array>): ObjectStore["Service"] => ({
     }),
   remove: (key) => checked("remove", key, Keys.violation(key), () => Effect.sync(() => void objects.delete(key))),
   list: (prefix) =>
-    checked("list", prefix, Keys.prefixViolation(prefix), () =>
-      Effect.sync(() => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort()))
+    checked(
+      "list",
+      prefix,
+      Keys.prefixViolation(prefix),
+      () => Effect.sync(() => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort())
+    )
 })
 
 const checked = <A>(

@@ -1,6 +1,6 @@
 /**
  * A session's bars as a Parquet file: flat REQUIRED columns, sorted by `ts`, ZSTD. The same bars give the same bytes.
- * Symbol and session are in the path, in Hive layout, and not in the file: Hive and Athena refuse a column that is both.
+ * Symbol and session are in the path, in Hive layout, and not in the file: Hive and Athena refuse columns in both.
  *
  * `ts` is in milliseconds (Athena's limit) and carries the old and the new annotation: Redshift's COPY misreads files
  * that carry only the new one (https://github.com/apache/arrow/issues/38000).

@@ -25,7 +25,8 @@ export interface Options {
   readonly interval?: Envelope.Interval
   /** For a whole call, body included. A month of minute bars takes the vendor several seconds. */
   readonly timeout?: Duration.Input
-  readonly requestsPerSecond?: number
+  /** The least time between the starts of two calls. */
+  readonly spacing?: Duration.Input
 }
 
 const source = "alpha_vantage"
@@ -33,8 +34,8 @@ const source = "alpha_vantage"
 const defaults = {
   baseUrl: "https://www.alphavantage.co/query",
   interval: "1min",
-  timeout: "60 seconds",
-  requestsPerSecond: 1
+  timeout: "30 seconds",
+  spacing: "1 second"
 } as const
 
 export const layer = (options: Options): Layer.Layer<MarketData.MarketData> =>
@@ -43,7 +44,7 @@ export const layer = (options: Options): Layer.Layer<MarketData.MarketData> =>
 const make = Effect.fnUntraced(function*(options: Options) {
   const settings = { ...defaults, ...options }
   const client = yield* HttpClient.HttpClient
-  const turn = yield* spacing(1000 / settings.requestsPerSecond)
+  const turn = yield* spacing(Duration.toMillis(settings.spacing))
   const redaction = KeyRedaction.make(settings.apiKey)
   const fetch = (request: MarketData.Request) =>
     HttpBody.get(settings.baseUrl, parameters(settings, request)).pipe(
@@ -113,7 +114,6 @@ const mismatch = (text: string, { month, symbol }: MarketData.Request, interval:
   const said = [
     ["symbol", symbol.toUpperCase(), meta?.symbol?.toUpperCase()],
     ["interval", interval, meta?.interval],
-    ["time zone", Envelope.zones.find((zone) => zone === meta?.zone) ?? Envelope.zones[0], meta?.zone],
     ["month", month, newest?.slice(0, 7)]
   ] as const
   const wrong = said.find(([, asked, answered]) => answered !== undefined && answered !== asked)

@@ -20,12 +20,13 @@ export interface Answer {
 }
 
 /** Fails with a sentence. It may hold what the server or the runtime said: redact it. */
-export const get = (baseUrl: string, urlParams: UrlParams.Input): Effect.Effect<Answer, string, HttpClient.HttpClient> =>
+export const get = (
+  baseUrl: string,
+  urlParams: UrlParams.Input
+): Effect.Effect<Answer, string, HttpClient.HttpClient> =>
   HttpClient.execute(HttpClientRequest.get(baseUrl, { urlParams, headers: { accept: "application/json" } })).pipe(
     Effect.mapError(connectionText),
-    Effect.flatMap((response) =>
-      Effect.map(body(response), (bytes): Answer => ({ status: response.status, bytes }))
-    ),
+    Effect.flatMap((response) => Effect.map(body(response), (bytes): Answer => ({ status: response.status, bytes }))),
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
   )
@@ -35,7 +36,9 @@ const body = (response: HttpClientResponse): Effect.Effect<Uint8Array, string> =
     const chunks: Array<Uint8Array> = []
     let size = 0
     return response.stream.pipe(
-      Stream.mapError((error) => error.reason._tag === "EmptyBodyError" ? "" : `the answer broke off: ${detail(error)}`),
+      Stream.mapError((error) =>
+        error.reason._tag === "EmptyBodyError" ? "" : `the answer broke off: ${detail(error)}`
+      ),
       Stream.runForEach((chunk) => {
         size += chunk.byteLength
         chunks.push(chunk)

@@ -10,9 +10,6 @@ import * as JsonText from "./JsonText.ts"
 export const minutesOf = { "1min": 1, "5min": 5, "15min": 15, "30min": 30, "60min": 60 } as const
 export type Interval = keyof typeof minutesOf
 
-/** Both names stand for the same clock; the vendor prints the first. */
-export const zones: ReadonlyArray<string> = ["US/Eastern", "America/New_York"]
-
 export interface Meta {
   readonly symbol: string | undefined
   readonly interval: string | undefined
@@ -29,6 +26,8 @@ export interface Envelope {
   readonly newest: string | undefined
   /** False when the text breaks off or is no JSON object. */
   readonly closed: boolean
+  /** `{}`, or "Meta Data" alone: how the vendor answers a month without data. */
+  readonly empty: boolean
 }
 
 const seriesName = /^Time Series \((.+)\)$/
@@ -42,7 +41,8 @@ export const read = (text: string): Envelope => {
     seriesAt: series?.start,
     seriesInterval: series === undefined ? undefined : seriesName.exec(series.name)?.[1],
     newest: series === undefined ? undefined : firstLabel(text, series.start),
-    closed
+    closed,
+    empty: closed && members.every((member) => member.name === "Meta Data")
   }
 }
 
@@ -66,16 +66,14 @@ const unnumbered = (name: string): string => name.replace(/^\w+\. /, "")
 
 /** Why no row of this answer can be trusted, or undefined. `interval` is the one that the reader stores. */
 export const problem = (self: Envelope, interval: string | undefined): string | undefined => {
-  if (self.meta === undefined && self.seriesAt === undefined) return "the answer is not an intraday series"
-  if (self.meta === undefined) return "the answer has no readable \"Meta Data\""
-  const { interval: stated, zone } = self.meta
-  if (zone === undefined || !zones.includes(zone)) return `the time zone is not ${zones[0]}: ${quoted(zone)}`
-  if (stated === undefined || !(stated in minutesOf)) return `the interval is not one of the vendor's: ${quoted(stated)}`
+  if (self.seriesAt === undefined) return "not a series"
+  if (self.meta === undefined) return "not a series: no readable \"Meta Data\""
+  const stated = self.meta.interval
+  if (stated === undefined || !Object.hasOwn(minutesOf, stated)) return `interval not known: ${quoted(stated)}`
   if (interval !== undefined && stated !== interval) return `the interval is not ${interval}: ${quoted(stated)}`
-  if (self.seriesAt === undefined) return "the answer has no series"
   return self.seriesInterval === stated
     ? undefined
     : `"Meta Data" says ${stated}, the series says ${quoted(self.seriesInterval)}`
 }
 
-const quoted = (value: string | undefined): string => value === undefined ? "missing" : JSON.stringify(value)
+export const quoted = (value: string | undefined): string => value === undefined ? "missing" : JSON.stringify(value)

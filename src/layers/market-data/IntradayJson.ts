@@ -3,11 +3,11 @@
  *
  * One pass reads every complete row before any damage; what follows is one rejected piece and `complete` is false.
  * Reading entry by entry also sees a label given twice, which `JSON.parse` would silently drop. A label is the start of
- * the bar's window (the vendor's way since 2023), on the wall clock of New York. Not judged here: hours and holidays.
+ * the bar's window (the vendor's way since 2023), on the wall clock that "Meta Data" names. Not judged here: hours and holidays.
  */
+import * as BarRule from "../bars/BarRule.ts"
 import type * as Bars from "../bars/Bars.ts"
 import { slice } from "../bars/Bars.ts"
-import * as BarRule from "../bars/BarRule.ts"
 import { BarsBuilder } from "../bars/BarsBuilder.ts"
 import * as WallClock from "../bars/WallClock.ts"
 import * as Envelope from "./IntradayEnvelope.ts"
@@ -27,13 +27,21 @@ type Rejected = Decoded["rejects"][number]
 export const decode = (bytes: Uint8Array, interval?: string): Decoded => {
   const text = new TextDecoder().decode(bytes)
   const envelope = Envelope.read(text)
+  if (envelope.empty) return { sessions: [], rejects: [], complete: true }
   const problem = Envelope.problem(envelope, interval)
-  return problem === undefined ? new Series(text, envelope).decoded() : refused(problem, text)
+  if (problem !== undefined) return refused(problem, text)
+  const zone = envelope.meta?.zone
+  const clock = zone === undefined ? undefined : clockOf(zone)
+  return clock === undefined
+    ? refused(`time zone not known: ${Envelope.quoted(zone)}`, text)
+    : new Series(text, envelope, clock).decoded()
 }
 
 /** What a source of this format puts into its `decode`. */
 export const decoder = (interval: string) => (name: string, bytes: Uint8Array): Decoded =>
-  name === format ? decode(bytes, interval) : refused(`no decoder for the format ${name}`, new TextDecoder().decode(bytes))
+  name === format
+    ? decode(bytes, interval)
+    : refused(`no decoder for the format ${name}`, new TextDecoder().decode(bytes))
 
 /** Everything refused for one reason. */
 const refused = (reason: string, text: string): Decoded => ({
@@ -42,20 +50,26 @@ const refused = (reason: string, text: string): Decoded => ({
   complete: false
 })
 
-const clock = WallClock.make("America/New_York")!
+const newYork = WallClock.make("America/New_York")
+
+/** The vendor's name for New York is an old alias that not every runtime has. */
+const clockOf = (zone: string): WallClock.WallClock | undefined =>
+  zone === "US/Eastern" || zone === "America/New_York" ? newYork : WallClock.make(zone)
 
 class Series {
   private readonly text: string
   private readonly envelope: Envelope.Envelope
+  private readonly clock: WallClock.WallClock
   private readonly grid: number
   private readonly row = new Row()
   private readonly rows: BarsBuilder
   private readonly starts: Array<number> = []
   private readonly rejects: Array<Rejected> = []
 
-  constructor(text: string, envelope: Envelope.Envelope) {
+  constructor(text: string, envelope: Envelope.Envelope, clock: WallClock.WallClock) {
     this.text = text
     this.envelope = envelope
+    this.clock = clock
     this.grid = Envelope.minutesOf[envelope.meta!.interval as Envelope.Interval] * 60_000
     this.rows = new BarsBuilder(Math.ceil(text.length / 180))
   }
@@ -64,7 +78,7 @@ class Series {
     const closed = this.scan(this.envelope.seriesAt!)
     const { bars, conflicts } = this.rows.finish()
     for (const row of conflicts) this.rejectConflict(this.starts[row]!)
-    return { sessions: bySession(bars), rejects: this.rejects, complete: closed }
+    return { sessions: bySession(bars, this.clock), rejects: this.rejects, complete: closed }
   }
 
   /** True when the series and everything after it are whole. */
@@ -95,11 +109,11 @@ class Series {
   private labelProblem(local: number): string | undefined {
     if (Number.isNaN(local)) return "timestamp not readable"
     if (local % this.grid !== 0) return `timestamp off the ${this.envelope.meta!.interval} grid`
-    return Number.isNaN(clock.toInstant(local)) ? "timestamp does not exist: clocks went forward" : undefined
+    return Number.isNaN(this.clock.toInstant(local)) ? "timestamp does not exist: clocks went forward" : undefined
   }
 
   private reject(reason: string, local: number, start: number, end: number): void {
-    const instant = clock.toInstant(local)
+    const instant = this.clock.toInstant(local)
     this.rejects.push({
       session: Number.isNaN(local) ? null : WallClock.dateOf(local),
       ts: Number.isNaN(instant) ? null : instant,
@@ -125,7 +139,7 @@ class Series {
 }
 
 /** Splits at local dates and turns the local times into instants, in place. */
-const bySession = (bars: Bars.Bars): ReadonlyArray<Bars.SessionBars> => {
+const bySession = (bars: Bars.Bars, clock: WallClock.WallClock): ReadonlyArray<Bars.SessionBars> => {
   const sessions: Array<Bars.SessionBars> = []
   let from = 0
   for (let row = 0; row < bars.length; row++) {

@@ -66,7 +66,10 @@ export class Row {
     const value = isString ? decimal(text, start + 1, end - 1) : decimal(text, start, end)
     this.values[index] = value
     if (Number.isNaN(value)) {
-      this.refuse(`${text.slice(at, JsonText.stringEnd(text, at))} is not a number: ${text.slice(start, end).slice(0, 100)}`, end)
+      this.refuse(
+        `${text.slice(at, JsonText.stringEnd(text, at))} is not a number: ${text.slice(start, end).slice(0, 100)}`,
+        end
+      )
     }
   }
 

@@ -27,7 +27,10 @@ export const make = (key: Redacted.Redacted<string>): KeyRedaction => {
 
 const formsOf = (secret: string): ReadonlyArray<string> => {
   const json = JSON.stringify(secret).slice(1, -1)
-  const html = secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\"", "&quot;")
+  const html = secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
+    "\"",
+    "&quot;"
+  )
   const form = new URLSearchParams({ k: secret }).toString().slice(2)
   const forms = [secret, encodeURIComponent(secret), encodeURI(secret), form, json, json.replaceAll("/", "\\/"), html]
   return [...new Set(forms)].sort((a, b) => b.length - a.length)

@@ -38,7 +38,8 @@ const ofObject = (text: string): MarketData.Reason | undefined => {
   const information = strings.get("Information") ?? strings.get("Note")
   if (information !== undefined) return ofInformation(information)
   const hasSeries = members.some(({ name }) => name === "Meta Data" || name.startsWith("Time Series"))
-  return hasSeries || !closed ? undefined : unrecognised(text)
+  const empty = members.length === 0
+  return hasSeries || empty || !closed ? undefined : unrecognised(text)
 }
 
 const ofErrorMessage = (text: string): MarketData.Reason => {

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { allocate, type Bars, type Reject } from "../bars/Bars.ts"
+import { allocate, type Bars } from "../bars/Bars.ts"
 import { BarStore, BarStoreError, type StageRequest } from "./BarStore.ts"
 import * as Staging from "./Staging.ts"
 
@@ -27,10 +27,9 @@ export interface HistoryRow extends BarRow {
   readonly payload: string
 }
 
-export interface QuarantinedRow extends Reject {
+export interface QuarantinedRow extends Staging.QuarantinedReject {
   readonly symbol: string
   readonly month: string
-  readonly session: string | null
   readonly payload: string
 }
 
@@ -69,7 +68,8 @@ const stage = (tables: Tables, request: StageRequest, now: number) => {
   const held = sessions.map(({ session }) => rowsOf(tables, symbol, session))
   const lacking = held.map((rows) => rows.filter(lacks(request)))
   const mixed = sessions.find(({ bars }, at) =>
-    !request.complete && bars.length > 0 && lacking[at]!.some(({ interval }) => interval !== request.interval))
+    !request.complete && bars.length > 0 && lacking[at]!.some(({ interval }) => interval !== request.interval)
+  )
   if (mixed !== undefined) return refuse(Staging.mixed(request, mixed.session))
   const written = sessions.map(({ bars, session }) => write(tables, request, session, bars, now, before))
   for (const row of request.complete ? lacking.flat() : []) {
@@ -105,9 +105,9 @@ const write = (
   for (let at = 0; at < bars.length; at++) {
     const row = rowAt(request, session, bars, at, now)
     const old = before.get(keyOf(row))
-    const change = old === undefined || old.session !== session ? "inserted" : equal(old, row) ? "unchanged" : "restated"
+    const change = old?.session !== session ? "inserted" : equal(old, row) ? "unchanged" : "restated"
     counts[change]++
-    tables.bars.set(keyOf(row), change === "unchanged" ? { ...old!, source: row.source } : row)
+    if (change !== "unchanged" || old?.source !== row.source) tables.bars.set(keyOf(row), row)
     if (old === undefined || change === "unchanged") continue
     const past = change === "inserted" ? "removed" : change
     tables.history.push({ ...old, replacedAt: now, change: past, payload: Staging.storable(request.payload) })
@@ -139,17 +139,15 @@ const columns = ["ts", "open", "high", "low", "close", "volume"] as const
 
 const equal = (left: BarRow, right: BarRow): boolean => columns.every((column) => left[column] === right[column])
 
-const quarantine = (tables: Tables, { month, payload: from, sessions, symbol, unplaced }: StageRequest): void => {
-  const asked = new Set(sessions.map(({ session }) => session))
-  const payload = Staging.storable(from)
+const quarantine = (tables: Tables, request: StageRequest): void => {
+  const { month, symbol } = request
+  const asked = new Set(request.sessions.map(({ session }) => session))
+  const payload = Staging.storable(request.payload)
   tables.quarantined = [
     ...tables.quarantined.filter((row) =>
       row.symbol !== symbol || (row.session === null ? row.month !== month : !asked.has(row.session))
     ),
-    ...sessions.flatMap(({ rejects, session }) =>
-      rejects.map((reject) => ({ symbol, month, session, payload, ...Staging.kept(reject) }))
-    ),
-    ...unplaced.map((reject) => ({ symbol, month, session: null, payload, ...Staging.kept(reject) }))
+    ...Staging.quarantined(request).map((reject) => ({ symbol, month, payload, ...reject }))
   ]
 }
 

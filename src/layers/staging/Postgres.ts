@@ -10,11 +10,11 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
 import { allocate, type Bars } from "../bars/Bars.ts"
-import * as BarArrays from "./BarArrays.ts"
 import { BarStore, BarStoreError, type StageRequest } from "./BarStore.ts"
 import initial from "./migrations/0001_staging.ts"
-import * as Replace from "./Replace.ts"
-import * as SqlFailure from "./SqlFailure.ts"
+import * as PostgresArrays from "./PostgresArrays.ts"
+import * as PostgresFailure from "./PostgresFailure.ts"
+import * as PostgresReplace from "./PostgresReplace.ts"
 import * as Staging from "./Staging.ts"
 
 export const layer: Layer.Layer<BarStore, BarStoreError, SqlClient.SqlClient> = Layer.effect(
@@ -28,8 +28,9 @@ export const layer: Layer.Layer<BarStore, BarStoreError, SqlClient.SqlClient> = 
   })
 )
 
-const toError = (operation: string, subject: string) => (error: SqlError | MigrationError | BarStoreError): BarStoreError =>
-  error._tag === "BarStoreError" ? error : new BarStoreError(SqlFailure.make(operation, subject, error))
+const toError =
+  (operation: string, subject: string) => (error: SqlError | MigrationError | BarStoreError): BarStoreError =>
+    error._tag === "BarStoreError" ? error : new BarStoreError(PostgresFailure.make(operation, subject, error))
 
 const refuse = (message: string): BarStoreError =>
   new BarStoreError({ operation: "stage", message, retryable: false, cause: undefined })
@@ -49,15 +50,15 @@ const make = (sql: SqlClient.SqlClient): BarStore["Service"] => ({
 
 const stage = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, request: StageRequest, now: Date) {
   yield* lock(sql, request.symbol)
-  const counts = yield* Replace.bars(sql, request, now)
+  const counts = yield* PostgresReplace.bars(sql, request, now)
   const at = counts.findIndex(({ mixed }, at) => mixed > 0 && request.sessions[at]!.bars.length > 0)
   if (at >= 0) return yield* refuse(Staging.mixed(request, request.sessions[at]!.session))
-  yield* Replace.quarantined(sql, request, now)
+  yield* PostgresReplace.quarantined(sql, request, now)
   const held = yield* heldWith(sql, request, counts)
   return request.sessions.map((session, at) => Staging.staged(session, counts[at]!, held.get(session.session)))
 })
 
-// Tables that were never analyzed make nested loops look cheap: of twenty thousand rows with as many, they take minutes.
+// Tables that were never analyzed make nested loops look cheap; over twenty thousand rows they take minutes.
 const lock = (sql: SqlClient.SqlClient, symbol: string) =>
   sql`select pg_advisory_xact_lock(hashtextextended(${`barograph/staging/${symbol}`}, 0)),
     set_config('enable_nestloop', 'off', true)`
@@ -82,8 +83,8 @@ const read = (
   partitions: ReadonlyArray<{ readonly symbol: string; readonly session: string }>
 ) =>
   sql`select asked.at::int4, bars.ts, bars.open, bars.high, bars.low, bars.close, bars.volume
-    from unnest(${BarArrays.texts(partitions.map(({ symbol }) => symbol))}::text[],
-      ${BarArrays.dates(partitions.map(({ session }) => session))}::date[])
+    from unnest(${PostgresArrays.texts(partitions.map(({ symbol }) => symbol))}::text[],
+      ${PostgresArrays.dates(partitions.map(({ session }) => session))}::date[])
       with ordinality as asked(symbol, session, at)
     join staging.bars using (symbol, session)
     order by asked.at, bars.ts`.values.pipe(

@@ -36,8 +36,18 @@ export const storable = (text: string): string => text.replaceAll("\0", "␀").t
 const EARLIEST = -62_135_596_800_000
 const LATEST = 253_402_300_799_999
 
-/** A reject as it is kept. */
-export const kept = ({ raw, reason, ts }: Reject): Reject => ({
+/** A reject as it is kept, with the session it belongs to, if any. */
+export interface QuarantinedReject extends Reject {
+  readonly session: string | null
+}
+
+/** Every reject of the request. */
+export const quarantined = ({ sessions, unplaced }: StageRequest): ReadonlyArray<QuarantinedReject> => [
+  ...sessions.flatMap(({ rejects, session }) => rejects.map((reject) => ({ session, ...kept(reject) }))),
+  ...unplaced.map((reject) => ({ session: null, ...kept(reject) }))
+]
+
+const kept = ({ raw, reason, ts }: Reject): Reject => ({
   reason: storable(reason),
   raw: storable(raw),
   ts: ts !== null && ts >= EARLIEST && ts <= LATEST ? Math.trunc(ts) : null

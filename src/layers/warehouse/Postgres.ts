@@ -1,7 +1,7 @@
 /**
  * A warehouse in PostgreSQL: the stand-in for Redshift, with the same table, ledger and guarantees. A load is four
- * statements in one transaction, whatever its number of rows. Loads of the same partition queue on advisory locks, taken
- * in one order everywhere, so loads cannot deadlock on them.
+ * statements in one transaction, whatever its number of rows. Loads of the same partition queue on advisory locks,
+ * taken in one order everywhere, so loads cannot deadlock on them.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -10,8 +10,8 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
-import * as BarArrays from "../staging/BarArrays.ts"
-import * as SqlFailure from "../staging/SqlFailure.ts"
+import * as PostgresArrays from "../staging/PostgresArrays.ts"
+import * as PostgresFailure from "../staging/PostgresFailure.ts"
 import * as Load from "./Load.ts"
 import initial from "./migrations/0001_warehouse.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
@@ -22,13 +22,15 @@ export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, 
     Warehouse,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      yield* Migrate.migrate("warehouse", { "0001_warehouse": initial }).pipe(Effect.mapError(toError("migrate", "schema warehouse")))
+      yield* Migrate.migrate("warehouse", { "0001_warehouse": initial }).pipe(
+        Effect.mapError(toError("migrate", "schema warehouse"))
+      )
       return make(sql, location)
     })
   )
 
 const toError = (operation: string, subject: string) => (error: SqlError | MigrationError): WarehouseError =>
-  new WarehouseError(SqlFailure.make(operation, subject, error))
+  new WarehouseError(PostgresFailure.make(operation, subject, error))
 
 const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] => ({
   location,
@@ -39,7 +41,10 @@ const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] 
       return yield* new WarehouseError({ operation: "replace", message, retryable: false, cause: undefined })
     }
     const now = new Date(yield* Clock.currentTimeMillis)
-    return yield* replace(sql, partitions, now).pipe(sql.withTransaction, Effect.mapError(toError("replace", `${partitions.length} partitions`)))
+    return yield* replace(sql, partitions, now).pipe(
+      sql.withTransaction,
+      Effect.mapError(toError("replace", `${partitions.length} partitions`))
+    )
   })
 })
 
@@ -60,9 +65,11 @@ const replace = Effect.fnUntraced(function*(
 })
 
 const lock = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>) => {
-  const names = partitions.map(({ session, symbol }) => `barograph/warehouse/${symbol}/${session}`)
+  const names = PostgresArrays.texts(
+    partitions.map(({ session, symbol }) => `barograph/warehouse/${symbol}/${session}`)
+  )
   return sql`with locks as materialized (
-      select hashtextextended(name, 0) as lock from unnest(${BarArrays.texts(names)}::text[]) as names(name) order by lock
+      select hashtextextended(name, 0) as lock from unnest(${names}::text[]) as names(name) order by lock
     ) select pg_advisory_xact_lock(lock) from locks`
 }
 
@@ -79,7 +86,7 @@ const remove = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartitio
 
 // An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
 const insert = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
-  const bars = BarArrays.make(partitions.map(({ bars }) => bars))
+  const bars = PostgresArrays.make(partitions.map(({ bars }) => bars))
   return sql`insert into warehouse.bars
       (source, symbol, interval, ts, open, high, low, close, volume, session, loaded_at)
     select source, symbol, interval, ts, open, high, low, close, volume, session, ${now}::timestamptz
@@ -99,7 +106,7 @@ const enter = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition
     select symbol, session, interval, source, rows, content_hash, ${now}::timestamptz
     from unnest(${texts(partitions, "symbol")}::text[], ${sessions(partitions)}::date[],
       ${texts(partitions, "interval")}::text[], ${texts(partitions, "source")}::text[],
-      ${BarArrays.integers(partitions.map(({ bars }) => bars.length))}::int4[],
+      ${PostgresArrays.integers(partitions.map(({ bars }) => bars.length))}::int4[],
       ${texts(partitions, "contentHash")}::text[]) as loads(symbol, session, interval, source, rows, content_hash)
     on conflict (symbol, session) do update set interval = excluded.interval, source = excluded.source,
       rows = excluded.rows, content_hash = excluded.content_hash, loaded_at = excluded.loaded_at`
@@ -107,7 +114,7 @@ const enter = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition
 const texts = (
   partitions: ReadonlyArray<LoadPartition>,
   field: "symbol" | "source" | "interval" | "contentHash"
-) => BarArrays.texts(partitions.map((partition) => partition[field]))
+) => PostgresArrays.texts(partitions.map((partition) => partition[field]))
 
 const sessions = (partitions: ReadonlyArray<LoadPartition>) =>
-  BarArrays.dates(partitions.map(({ session }) => session))
+  PostgresArrays.dates(partitions.map(({ session }) => session))

@@ -153,3 +153,12 @@ it.live("a socket that something else listens on is named", () =>
     expect(said.reason).toBe("SocketTaken")
     expect(said.message).toContain(socket)
   }).pipe(Effect.scoped))
+
+it.live("a data directory with a broken control file is refused", () =>
+  Effect.gen(function*() {
+    const home = yield* used
+    Fs.truncateSync(Path.join(TestServer.dataOf(home), "global", "pg_control"), 10)
+    const { said } = yield* TestServer.client(home)
+    expect(said.reason).toBe("DataDamaged")
+    expect(said.message).toContain("pg_control")
+  }).pipe(Effect.scoped))

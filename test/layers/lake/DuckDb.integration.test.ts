@@ -38,16 +38,20 @@ it.effect("DuckDB reads the lake by its folders: same rows, same sums, every sym
     const bars = (at: number, session: string) => TestBars.make(session, 390 + at, 10 + at)
     yield* Effect.provide(writeAll(bars), FileSystem.layer(root))
     const files = Path.join(root, "bars/**/*.parquet").replaceAll("'", "''")
-    const found = yield* Effect.promise(() => rows(
-      `select symbol, date::varchar as date, count(*)::int as rows, sum(close)::double as close,
+    const found = yield* Effect.promise(() =>
+      rows(
+        `select symbol, date::varchar as date, count(*)::int as rows, sum(close)::double as close,
         sum(volume)::double as volume, epoch_ms(min(ts))::double as first
       from read_parquet('${files}', hive_partitioning = true, hive_types = {'symbol': varchar, 'date': date})
       group by all order by all`
-    ))
-    const expected = symbols.flatMap((symbol, at) => days.map((date) => {
-      const held = bars(at, date)
-      return { symbol, date, rows: held.length, close: sum(held.close), volume: sum(held.volume), first: held.ts[0]! }
-    }))
+      )
+    )
+    const expected = symbols.flatMap((symbol, at) =>
+      days.map((date) => {
+        const held = bars(at, date)
+        return { symbol, date, rows: held.length, close: sum(held.close), volume: sum(held.volume), first: held.ts[0]! }
+      })
+    )
     const byName = (one: Record<string, unknown>) => `${String(one["symbol"])}/${String(one["date"])}`
     const sorted = expected.toSorted((left, right) => byName(left) < byName(right) ? -1 : 1)
     expect(found.map(byName).toSorted()).toEqual(sorted.map(byName))

@@ -86,7 +86,9 @@ export const suite = <E>(name: string, store: Layer.Layer<ObjectStore, E>): void
         const store = yield* ObjectStore
         yield* Effect.all(
           Array.from({ length: 100 }, (_, at) =>
-            at % 2 === 0 ? store.put(`churn/date=${at % 4}/x${at}`, bytes(`${at}`)) : store.remove(`churn/date=${at % 4 - 1}/x${at - 1}`)),
+            at % 2 === 0
+              ? store.put(`churn/date=${at % 4}/x${at}`, bytes(`${at}`))
+              : store.remove(`churn/date=${at % 4 - 1}/x${at - 1}`)),
           { concurrency: "unbounded" }
         )
         yield* Effect.forEach(yield* store.list("churn/"), store.remove)

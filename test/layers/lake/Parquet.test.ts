@@ -7,8 +7,13 @@ import * as TestBars from "../../support/TestBars.ts"
 
 const day = "2024-03-05"
 
-const meta = (bars = empty): Parquet.Meta =>
-  ({ source: "test", symbol: "BRK/B", interval: "1min", session: day, contentHash: contentHash(bars) })
+const meta = (bars = empty): Parquet.Meta => ({
+  source: "test",
+  symbol: "BRK/B",
+  interval: "1min",
+  session: day,
+  contentHash: contentHash(bars)
+})
 
 const metadataOf = (bytes: Uint8Array) => parquetMetadata(new Uint8Array(bytes).buffer)
 

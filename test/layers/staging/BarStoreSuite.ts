@@ -11,7 +11,13 @@ import * as TestBars from "../../support/TestBars.ts"
 export class Tables extends Context.Service<Tables, {
   readonly history: (symbol: string) => Effect.Effect<
     ReadonlyArray<
-      { readonly ts: number; readonly change: string; readonly close: number; readonly session: string; readonly payload: string }
+      {
+        readonly ts: number
+        readonly change: string
+        readonly close: number
+        readonly session: string
+        readonly payload: string
+      }
     >
   >
   readonly quarantined: (symbol: string) => Effect.Effect<
@@ -47,8 +53,14 @@ const stage = (...args: Parameters<typeof request>) =>
 const read = (symbol: string, session: string) =>
   Effect.flatMap(BarStore, (store) => Effect.map(store.read([{ symbol, session }]), ([bars]) => bars!))
 
-const counts = ({ inserted, rejected, removed, restated, rows, unchanged }: StagedSession) =>
-  ({ rows, inserted, unchanged, restated, removed, rejected })
+const counts = ({ inserted, rejected, removed, restated, rows, unchanged }: StagedSession) => ({
+  rows,
+  inserted,
+  unchanged,
+  restated,
+  removed,
+  rejected
+})
 
 const none = { rows: 0, inserted: 0, unchanged: 0, restated: 0, removed: 0, rejected: 0 }
 
@@ -176,11 +188,26 @@ export const suite = <E>(name: string, services: Layer.Layer<BarStore | Tables, 
     it.effect("odd texts and dates of refused rows do not break staging", () =>
       Effect.gen(function*() {
         const odd = ["\0nul", "lone \ud800 surrogate", "quote ' \" \\ {},", "😀", "", "x".repeat(100_000)]
-        const rejects = [...odd.map((raw) => reject(raw)), reject("far", 8.64e15), reject("nan", NaN), reject("half", 0.5)]
-        const [staged] = yield* stage("ODD'; drop", [{ session: day, bars: empty, rejects }], { unplaced: [reject("\0")] })
+        const rejects = [
+          ...odd.map((raw) => reject(raw)),
+          reject("far", 8.64e15),
+          reject("nan", NaN),
+          reject("half", 0.5)
+        ]
+        const [staged] = yield* stage("ODD'; drop", [{ session: day, bars: empty, rejects }], {
+          unplaced: [reject("\0")]
+        })
         expect(staged!.rejected).toBe(9)
         const kept = yield* (yield* Tables).quarantined("ODD'; drop")
-        expect(kept.map(({ raw }) => raw)).toEqual(["␀nul", "lone \ufffd surrogate", ...odd.slice(2), "far", "nan", "half", "␀"])
+        expect(kept.map(({ raw }) => raw)).toEqual([
+          "␀nul",
+          "lone \ufffd surrogate",
+          ...odd.slice(2),
+          "far",
+          "nan",
+          "half",
+          "␀"
+        ])
         expect(kept.slice(6, 9).map(({ ts }) => ts)).toEqual([null, null, 0])
       }))
 
@@ -201,7 +228,10 @@ export const suite = <E>(name: string, services: Layer.Layer<BarStore | Tables, 
         const bars = TestBars.make(day, 390)
         const all = yield* Effect.all(
           Array.from({ length: 8 }, (_, at) =>
-            stage("EIGHT", [{ session: at % 2 === 0 ? day : next, bars: at % 2 === 0 ? bars : TestBars.make(next, 5) }])),
+            stage("EIGHT", [{
+              session: at % 2 === 0 ? day : next,
+              bars: at % 2 === 0 ? bars : TestBars.make(next, 5)
+            }])),
           { concurrency: "unbounded" }
         )
         const sums = all.flat().map(counts).filter(({ inserted }) => inserted > 0)

@@ -8,13 +8,22 @@ const tables = Memory.makeTables()
 const look = Layer.succeed(Tables, {
   history: (symbol) =>
     Effect.sync(() =>
-      tables.history.filter((row) => row.symbol === symbol).map(({ change, close, payload, session, ts }) =>
-        ({ ts, change, close, session, payload }))
+      tables.history.filter((row) => row.symbol === symbol).map(({ change, close, payload, session, ts }) => ({
+        ts,
+        change,
+        close,
+        session,
+        payload
+      }))
     ),
   quarantined: (symbol) =>
     Effect.sync(() =>
-      tables.quarantined.filter((row) => row.symbol === symbol).map(({ raw, reason, session, ts }) =>
-        ({ session, ts, reason, raw }))
+      tables.quarantined.filter((row) => row.symbol === symbol).map(({ raw, reason, session, ts }) => ({
+        session,
+        ts,
+        reason,
+        raw
+      }))
     ),
   sources: (symbol) =>
     Effect.sync(() => [

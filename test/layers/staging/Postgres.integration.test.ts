@@ -11,8 +11,10 @@ const look = Layer.effect(
   Tables,
   Effect.map(SqlClient.SqlClient, (sql) => ({
     history: (symbol) =>
-      Effect.orDie(sql<Row<"history">>`select extract(epoch from ts)::float8 * 1000 as ts, change, close, session, payload
-        from staging.bar_history where symbol = ${symbol} order by id`),
+      Effect.orDie(
+        sql<Row<"history">>`select extract(epoch from ts)::float8 * 1000 as ts, change, close, session, payload
+        from staging.bar_history where symbol = ${symbol} order by id`
+      ),
     quarantined: (symbol) =>
       Effect.orDie(sql<Row<"quarantined">>`select session, extract(epoch from ts)::float8 * 1000 as ts, reason, raw
         from staging.quarantined_rows where symbol = ${symbol} order by id`),

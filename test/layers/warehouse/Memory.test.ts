@@ -13,8 +13,11 @@ const look = Layer.succeed(Tables, {
     }),
   ledger: (symbol) =>
     Effect.sync(() =>
-      [...loads.values()].filter((load) => load.symbol === symbol).map(({ bars, contentHash, session }) =>
-        ({ session, rows: bars.length, contentHash }))
+      [...loads.values()].filter((load) => load.symbol === symbol).map(({ bars, contentHash, session }) => ({
+        session,
+        rows: bars.length,
+        contentHash
+      }))
     )
 })
 

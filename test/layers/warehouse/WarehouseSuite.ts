@@ -19,8 +19,14 @@ export class Tables extends Context.Service<Tables, {
 const day = "2024-03-05"
 const next = "2024-03-06"
 
-const partition = (symbol: string, session: string, bars: Bars): LoadPartition =>
-  ({ source: "test", interval: "1min", symbol, session, bars, contentHash: contentHash(bars) })
+const partition = (symbol: string, session: string, bars: Bars): LoadPartition => ({
+  source: "test",
+  interval: "1min",
+  symbol,
+  session,
+  bars,
+  contentHash: contentHash(bars)
+})
 
 const replace = (...partitions: ReadonlyArray<LoadPartition>) =>
   Effect.flatMap(Warehouse, (warehouse) => warehouse.replace(partitions))

@@ -4,8 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import * as BarArrays from "./BarArrays.ts"
 import type { StageRequest } from "./BarStore.ts"
+import * as PostgresArrays from "./PostgresArrays.ts"
 import * as Staging from "./Staging.ts"
 
 /**
@@ -14,12 +14,12 @@ import * as Staging from "./Staging.ts"
  *
  * **Details**
  *
- * `compared` has the payload's rows, `past` the table's rows that are not as in the payload. Answers one row per session.
+ * `compared` has the payload's rows, `past` the table's rows that differ from it. Answers one row per session.
  */
 export const bars = (sql: SqlClient.SqlClient, request: StageRequest, now: Date) => {
   const { complete, interval, payload, source, symbol } = request
-  const columns = BarArrays.make(request.sessions.map((session) => session.bars))
-  const sessions = BarArrays.dates(request.sessions.map(({ session }) => session))
+  const columns = PostgresArrays.make(request.sessions.map((session) => session.bars))
+  const sessions = PostgresArrays.dates(request.sessions.map(({ session }) => session))
   const { first, last } = span(request)
   return sql<Staging.Counts>`with asked as materialized (
       select session, at from unnest(${sessions}::date[]) with ordinality as asked(session, at)
@@ -94,20 +94,21 @@ const span = ({ sessions }: StageRequest): { readonly first: Date | null; readon
 /** The refused rows of the request's sessions, and those of its month that belong to none. */
 export const quarantined = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, request: StageRequest, now: Date) {
   const { interval, month, payload, source, symbol } = request
-  const sessions = BarArrays.dates(request.sessions.map(({ session }) => session))
+  const sessions = PostgresArrays.dates(request.sessions.map(({ session }) => session))
   yield* sql`delete from staging.quarantined_rows where symbol = ${symbol}
     and (session = any(${sessions}::date[]) or session is null and month = ${month})`
-  const rows = [
-    ...request.sessions.flatMap(({ rejects, session }) => rejects.map((reject) => ({ session, ...Staging.kept(reject) }))),
-    ...request.unplaced.map((reject) => ({ session: null, ...Staging.kept(reject) }))
-  ]
+  const rows = Staging.quarantined(request)
   if (rows.length === 0) return
+  const rejects = {
+    session: PostgresArrays.dates(rows.map(({ session }) => session)),
+    ts: PostgresArrays.timestamps(rows.map(({ ts }) => ts)),
+    reason: PostgresArrays.texts(rows.map(({ reason }) => reason)),
+    raw: PostgresArrays.texts(rows.map(({ raw }) => raw))
+  }
   yield* sql`insert into staging.quarantined_rows
       (source, symbol, interval, month, session, ts, reason, raw, payload, quarantined_at)
     select ${source}::text, ${symbol}::text, ${interval}::text, ${month}::text, session, ts, reason, raw,
       ${Staging.storable(payload)}::text, ${now}::timestamptz
-    from unnest(${BarArrays.dates(rows.map(({ session }) => session))}::date[],
-      ${BarArrays.timestamps(rows.map(({ ts }) => ts))}::timestamptz[],
-      ${BarArrays.texts(rows.map(({ reason }) => reason))}::text[],
-      ${BarArrays.texts(rows.map(({ raw }) => raw))}::text[]) as rejects(session, ts, reason, raw)`
+    from unnest(${rejects.session}::date[], ${rejects.ts}::timestamptz[], ${rejects.reason}::text[],
+      ${rejects.raw}::text[]) as rejects(session, ts, reason, raw)`
 })

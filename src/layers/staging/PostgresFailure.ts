@@ -6,7 +6,7 @@ import * as Predicate from "effect/Predicate"
 import type { MigrationError } from "effect/sql/Migrator"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 
-export interface SqlFailure {
+export interface PostgresFailure {
   readonly operation: string
   readonly message: string
   readonly retryable: boolean
@@ -17,7 +17,7 @@ export interface SqlFailure {
 const passing = /^(08|40|53|55P03|57P)/
 
 /** The fields of a `BarStoreError` or a `WarehouseError`. `subject` says what the operation was at. */
-export const make = (operation: string, subject: string, error: SqlError | MigrationError): SqlFailure => {
+export const make = (operation: string, subject: string, error: SqlError | MigrationError): PostgresFailure => {
   const failure = isSqlError(error) ? error : error.cause
   const reason = isSqlError(failure) ? failure.reason : undefined
   const code = Predicate.hasProperty(reason?.cause, "code") ? String(reason.cause.code) : ""
