@@ -1,4 +1,4 @@
-// Every error that the compiler reports here carries `//~ a part of its message`, and every such comment has its error.
+// Every error that the compiler reports here carries `// ~ a part of its message`, and every such comment has its error.
 import * as Effect from "effect/Effect"
 
 export const fine: Effect.Effect<number> = Effect.succeed(1)

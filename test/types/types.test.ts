@@ -46,10 +46,10 @@ describe("type errors are the ones announced", async () => {
     const lines = readFileSync(join(folder, file), "utf8").split("\n")
     lines.forEach((text, index) => {
       const at = ours.filter((diagnostic) => diagnostic.line === index + 1)
-      const wanted = text.split("//~").slice(1).map((part) => part.trim())
+      const wanted = text.split("// ~").slice(1).map((part) => part.trim())
       if (text.trimStart().startsWith("// ")) return
       for (const part of wanted) {
-        if (part === "") problems.push(`${file}:${index + 1}: a //~ comment without text`)
+        if (part === "") problems.push(`${file}:${index + 1}: a "// ~" comment without text`)
         else if (!at.some((diagnostic) => diagnostic.message.includes(part))) {
           const instead = at.map((diagnostic) => diagnostic.message).join("\n") || "none"
           problems.push(`${file}:${index + 1}: no error says "${part}"; reported: ${instead}`)

@@ -6,12 +6,14 @@ import * as Schema from "effect/Schema"
 import { ConnectionReason } from "./ConnectionReason.ts"
 import { EmbeddedReason } from "./EmbeddedReason.ts"
 
-/** `message` says what happened, why, and on a line of its own what the person does next. */
+/** `message` says what happened and why; `fix` what the person does next. */
 export class DatabaseError extends Schema.TaggedError<DatabaseError>()("DatabaseError", {
   reason: Schema.Union([ConnectionReason, EmbeddedReason])
 }) {
   override get message(): string {
-    const { fix, what, why } = this.reason
-    return `${what}: ${why}\n${fix}.`
+    return `${this.reason.what}: ${this.reason.why}`
+  }
+  get fix(): string {
+    return this.reason.fix
   }
 }

@@ -43,6 +43,3 @@ export const make = (answers: Answers): Memory => {
   })
   return { layer: Layer.succeed(MarketData, service), calls }
 }
-
-/** The layer alone, where nobody counts. */
-export const layerMemory = (answers: Answers): Layer.Layer<MarketData> => make(answers).layer

@@ -13,8 +13,6 @@ import { InvalidRequest, MarketData, MarketDataError } from "./MarketData.ts"
 import type { Request } from "./MarketData.ts"
 import * as Sample from "./Sample.ts"
 
-export { SampleError } from "./Sample.ts"
-
 const source = "replay"
 const interval = "1min"
 

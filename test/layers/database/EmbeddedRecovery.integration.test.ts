@@ -116,7 +116,7 @@ it.live("a data directory of another version is named with the way out", () =>
     Fs.writeFileSync(Path.join(data, "PG_VERSION"), "15\n")
     const { said } = yield* TestServer.client(home)
     expect(said.reason).toBe("OtherVersion")
-    expect(said.message).toContain(`mv ${data} ${data}-15`)
+    expect(said.fix).toContain(`mv ${data} ${data}-15`)
   }).pipe(Effect.scoped))
 
 it.live("a server that does not start says so with the last lines of its log", () =>

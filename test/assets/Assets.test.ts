@@ -1,0 +1,136 @@
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { definitions } from "../../src/assets/definitions.ts"
+import { session, symbol } from "../../src/assets/dimensions.ts"
+import { stagedBars } from "../../src/assets/stagedBars.ts"
+import * as LakeMemory from "../../src/layers/lake/Memory.ts"
+import * as SourceMemory from "../../src/layers/market-data/Memory.ts"
+import { BarStore } from "../../src/layers/staging/BarStore.ts"
+import * as StagingMemory from "../../src/layers/staging/Memory.ts"
+import * as WarehouseMemory from "../../src/layers/warehouse/Memory.ts"
+import * as Asset from "../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
+import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
+import * as TestGraph from "../support/TestGraph.ts"
+
+const row = (label: string, high: string) => [label, {
+  "1. open": "10.0000",
+  "2. high": high,
+  "3. low": "9.0000",
+  "4. close": "10.5000",
+  "5. volume": "100"
+}]
+
+const payload = (rows: ReadonlyArray<ReadonlyArray<unknown>>) =>
+  new TextEncoder().encode(JSON.stringify({
+    "Meta Data": {
+      "1. Information": "Intraday (1min) open, high, low, close prices and volume",
+      "2. Symbol": "IBM",
+      "3. Last Refreshed": "2013-10-07 19:59:00",
+      "4. Interval": "1min",
+      "5. Output Size": "Full size",
+      "6. Time Zone": "US/Eastern"
+    },
+    "Time Series (1min)": Object.fromEntries(rows)
+  }))
+
+/** Every service in memory, each with what a test wants to look at. */
+const world = (answers: Map<string, Uint8Array>) => {
+  const source = SourceMemory.make(answers)
+  const tables = StagingMemory.makeTables()
+  const objects = new Map<string, Uint8Array>()
+  const loads: WarehouseMemory.Loads = new Map()
+  const layer = Layer.mergeAll(
+    source.layer,
+    StagingMemory.layerMemory(tables),
+    LakeMemory.layerMemory(objects),
+    WarehouseMemory.layerMemory(loads),
+    TestGraph.layerMemory
+  )
+  return { source, tables, objects, loads, layer }
+}
+
+const listed = Effect.gen(function*() {
+  yield* TestClock.setTime(Date.parse("2013-10-08T00:00:00Z"))
+  yield* (yield* DynamicPartitions).replace("symbols", [{ value: "IBM", from: "2013-10-04", to: "2013-10-07" }])
+})
+
+const BOTH = ["bars_parquet", "redshift_bars"]
+const friday = row("2013-10-04 10:00:00", "12.0000")
+const monday = row("2013-10-07 10:00:00", "12.0000")
+
+it.effect("the four assets run in memory, and a refetch touches only the session that changed", () => {
+  const answers = new Map([["IBM/2013-10", payload([monday, friday])]])
+  const { layer, loads, objects, source, tables } = world(answers)
+  return Effect.gen(function*() {
+    yield* listed
+    const { summary } = yield* TestGraph.materialize(definitions, { assets: BOTH })
+    expect(summary).toMatchObject({
+      status: "succeeded",
+      assets: { raw_bars: { materialized: 1 }, staged_bars: { materialized: 2, sums: { rows: 2 } } }
+    })
+    expect([...objects.keys()].filter((key) => key.endsWith(".parquet")).sort()).toEqual([
+      "bars/symbol=IBM/date=2013-10-04/bars.parquet",
+      "bars/symbol=IBM/date=2013-10-07/bars.parquet"
+    ])
+    expect([...loads.keys()].sort()).toEqual(["IBM/2013-10-04", "IBM/2013-10-07"])
+
+    answers.set("IBM/2013-10", payload([row("2013-10-07 10:00:00", "13.0000"), friday]))
+    yield* TestGraph.materialize(definitions, { assets: ["raw_bars"], force: true })
+    const again = yield* TestGraph.materialize(definitions, { assets: BOTH })
+    expect(again.summary.assets).toMatchObject({
+      staged_bars: { materialized: 2, changed: 1, sums: { restated: 1 } },
+      bars_parquet: { materialized: 1, skipped: 1 },
+      redshift_bars: { materialized: 1, skipped: 1 }
+    })
+    expect(tables.history).toMatchObject([{ change: "restated", high: 12 }])
+    expect(source.calls).toEqual(["IBM/2013-10", "IBM/2013-10"])
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("bars on a day without a session are quarantined, not lost", () => {
+  const answers = new Map([["IBM/2013-10", payload([friday, row("2013-10-05 10:00:00", "12.0000")])]])
+  const { layer, tables } = world(answers)
+  return Effect.gen(function*() {
+    yield* listed
+    const { summary } = yield* TestGraph.materialize(definitions, { assets: ["staged_bars"] })
+    expect(summary.assets.staged_bars!.sums).toMatchObject({ rows: 1, rejected: 1 })
+    expect(tables.quarantined).toMatchObject([{ reason: "XNYS had no session on 2013-10-05" }])
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("a session that the vendor empties leaves the lake and the warehouse", () => {
+  const answers = new Map([["IBM/2013-10", payload([monday, friday])]])
+  const { layer, loads, objects } = world(answers)
+  return Effect.gen(function*() {
+    yield* listed
+    yield* TestGraph.materialize(definitions, { assets: BOTH })
+    answers.set("IBM/2013-10", payload([friday]))
+    yield* TestGraph.materialize(definitions, { assets: ["raw_bars"], force: true })
+    const { summary } = yield* TestGraph.materialize(definitions, { assets: BOTH })
+    expect(summary.assets.staged_bars!.sums).toMatchObject({ removed: 1 })
+    expect([...objects.keys()].filter((key) => key.endsWith(".parquet"))).toHaveLength(1)
+    expect(loads.get("IBM/2013-10-07")!.bars.length).toBe(0)
+  }).pipe(Effect.provide(layer))
+})
+
+const dayRange = Asset.make(
+  "day_range",
+  { partitions: { symbol, session }, deps: { staged: stagedBars }, output: Schema.Struct({ range: Schema.Finite }) },
+  Effect.fn(function*({ partition }) {
+    const [bars] = yield* (yield* BarStore).read([partition])
+    return { range: Math.max(...bars!.high) - Math.min(...bars!.low) }
+  })
+)
+
+it.effect("an asset of one's own, as the README shows it", () => {
+  const { layer } = world(new Map([["IBM/2013-10", payload([monday, friday])]]))
+  return Effect.gen(function*() {
+    yield* listed
+    const { summary } = yield* TestGraph.materialize(AssetGraph.make(dayRange), { assets: ["day_range"] })
+    expect(summary.assets.day_range).toMatchObject({ materialized: 2, sums: { range: 6 } })
+  }).pipe(Effect.provide(layer))
+})
