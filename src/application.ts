@@ -48,13 +48,17 @@ const client = (searchPath: string) =>
       PgClient.layer({ ...config, maxConnections: 4, startupParameters: { search_path: searchPath } }))
   )
 
-/** The warehouse's own server when one is configured, else the database's. */
-const warehouseClient = (settings: Settings.Settings) =>
+/** Runs on the warehouse's own server when one is configured, else on the database's. */
+const onWarehouse = <A, E extends Said>(settings: Settings.Settings, layer: Layer.Layer<A, E, Database.Database>) =>
   configured(
     settings.warehouseUrl === undefined
-      ? client(SEARCH.warehouse)
-      : Layer.provide(client(SEARCH.warehouse), Database.layer({ home: settings.home, url: settings.warehouseUrl }))
+      ? layer
+      : Layer.provide(layer, Database.layer({ home: settings.home, url: settings.warehouseUrl }))
   )
+
+const warehouse = Layer.unwrap(
+  Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(SEARCH.warehouse)))
+)
 
 /** The vendor's client is loaded only where there is a key. */
 const alphaVantage = (settings: Settings.Settings, apiKey: Redacted.Redacted<string>) =>
@@ -82,7 +86,7 @@ const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
     configured(engine),
     configured(Staging.layer),
-    configured(Layer.provide(Warehouse.layer(warehouseName(settings)), warehouseClient(settings))),
+    onWarehouse(settings, warehouse),
     marketData(settings, bundled),
     configured(FileSystem.layer(settings.lake))
   ).pipe(Layer.provide(databaseLayer(settings)))
@@ -134,7 +138,7 @@ const stores = (settings: Settings.Settings) => {
   const server = databaseLayer(settings)
   return {
     staging: querying(Layer.provide(configured(client(SEARCH.staging)), server)),
-    warehouse: querying(Layer.provide(warehouseClient(settings), server))
+    warehouse: querying(Layer.provide(onWarehouse(settings, client(SEARCH.warehouse)), server))
   }
 }
 

@@ -27,6 +27,8 @@ export const barsParquet = Asset.make(
     deps: { staged: stagedBars },
     output: ParquetFile,
     dataVersion: "contentHash",
+    // Another lake holds nothing yet.
+    codeVersion: Effect.map(ObjectStore, ({ location }) => `1 in ${location}`),
     timeout: "5 minutes",
     batch: { max: 32, by: ({ symbol }: { readonly symbol: string }) => symbol }
   },

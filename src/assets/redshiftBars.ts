@@ -26,6 +26,8 @@ export const redshiftBars = Asset.make(
     deps: { staged: stagedBars },
     output: LoadedSession,
     dataVersion: "contentHash",
+    // Another warehouse holds nothing yet.
+    codeVersion: Effect.map(Warehouse, ({ location }) => `1 in ${location}`),
     timeout: "10 minutes",
     batch: { max: 64 }
   },

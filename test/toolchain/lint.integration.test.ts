@@ -24,6 +24,15 @@ const lint = (file: string, source: string) =>
 
 const imports = (specifier: string) => `import * as M from "${specifier}"\nexport const m = M\n`
 
+it("a cycle of imports is refused", async () => {
+  const other = join(house, "src/runtime/run/B.ts")
+  mkdirSync(dirname(other), { recursive: true })
+  writeFileSync(other, `import { a } from "./A.ts"\nexport const b = (): unknown => a\n`)
+  const said = await lint("src/runtime/run/A.ts", `import { b } from "./B.ts"\nexport const a = (): unknown => b\n`)
+  rmSync(other)
+  expect(said).toContain("no-cycle")
+})
+
 const refused: ReadonlyArray<readonly [file: string, source: string, rule: string]> = [
   ["src/runtime/run/A.ts", imports("../../layers/lake/ObjectStore.ts"), "no-restricted-imports"],
   ["src/runtime/run/A.ts", imports("../../assets/rawBars.ts"), "no-restricted-imports"],
@@ -36,6 +45,8 @@ const refused: ReadonlyArray<readonly [file: string, source: string, rule: strin
   ["src/runtime/plan/A.ts", imports("@effect/platform-node/NodeServices"), "no-restricted-imports"],
   ["src/layers/lake/A.ts", imports("../../assets/rawBars.ts"), "no-restricted-imports"],
   ["src/layers/lake/A.ts", imports("@effect/sql-pg/PgClient"), "no-restricted-imports"],
+  ["src/runtime/run/A.ts", imports("effect/Console"), "no-restricted-imports"],
+  ["src/layers/lake/A.ts", imports("effect/Console"), "no-restricted-imports"],
   ["src/assets/A.ts", imports("../layers/lake/FileSystem.ts"), "no-restricted-imports"],
   ["src/assets/A.ts", imports("../layers/staging/Postgres.ts"), "no-restricted-imports"],
   ["src/layers/lake/A.ts", "console.log(1)\n", "no-console"],
