@@ -158,6 +158,29 @@ it.live(
   300_000
 )
 
+it.live(
+  "a run that was killed after its last step is marked by the next command, though nothing is left to do",
+  () =>
+    Effect.gen(function*() {
+      const of = yield* Cli.project
+      expect((yield* Cli.run(of, BOTH)).code).toBe(0)
+      const started = Cli.start(of, [...BOTH, "--force"])
+      yield* Effect.promise(() =>
+        new Promise<void>((resolve) =>
+          started.child.stderr!.on("data", (chunk: Buffer) => {
+            if (chunk.toString().includes("redshift_bars: materialized")) resolve()
+          })
+        )
+      )
+      started.child.kill("SIGKILL")
+      yield* Effect.promise(() => started.ended)
+      yield* Cli.run(of, BOTH)
+      const running = yield* Cli.query(of, "staging", "select run_id from barograph.runs where status = 'running'")
+      expect(running).toEqual([])
+    }),
+  180_000
+)
+
 it.live("Ctrl-C ends with 130, marks the run, and the next run takes up the rest", () =>
   Effect.gen(function*() {
     const of = yield* Cli.project

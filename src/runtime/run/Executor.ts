@@ -233,7 +233,6 @@ const newRunId = Effect.gen(function*() {
 const execute = (graph: AssetGraph.Any, plan: Plan.Plan, options: Options) =>
   Effect.scoped(Effect.gen(function*() {
     const runs = yield* RunStore
-    yield* runs.recover
     const runId = yield* newRunId
     const claims = yield* (yield* Claims).hold(runId)
     const summary = Summary.builder(runId, yield* Clock.currentTimeMillis)
@@ -249,6 +248,8 @@ const execute = (graph: AssetGraph.Any, plan: Plan.Plan, options: Options) =>
       yield* runSteps(running)
       const result = summary.build(yield* Clock.currentTimeMillis)
       yield* runs.end(runId, result.status, result.assets)
+      // The server may notice only now that the process of an earlier run is gone.
+      yield* runs.recover
       yield* options.observe({ type: "RunEnded", status: result.status })
       return result
     }).pipe(

@@ -12,6 +12,7 @@ import * as Pool from "../../run/Pool.ts"
 import * as Situation from "../../run/Situation.ts"
 import * as Selection from "../../selection/Selection.ts"
 import { DynamicPartitions } from "../../store/DynamicPartitions.ts"
+import { RunStore } from "../../store/RunStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { Failure, usage } from "../Failure.ts"
 import * as PlanText from "../render/PlanText.ts"
@@ -116,6 +117,8 @@ const execute = Effect.fnUntraced(
 )
 
 const work = Effect.fnUntraced(function*(application: Application, input: Input) {
+  // Also when nothing is left to do: a run may have been killed after its last step and before it could say so.
+  yield* (yield* RunStore).recover
   const dynamic = yield* DynamicPartitions
   for (const [set, members] of Object.entries(yield* application.members)) yield* dynamic.replace(set, members)
   const universe = yield* Situation.universe
