@@ -94,15 +94,27 @@ const services = (settings: Settings.Settings, bundled: string) =>
 const warehouseName = (settings: Settings.Settings): string =>
   settings.warehouseUrl === undefined ? "schema warehouse of the database" : "PostgreSQL of BAROGRAPH_WAREHOUSE"
 
+/**
+ * A sample of one's own that overlaps the bundled one is an edited copy of it: what was cut off at its ends is asked for
+ * too, and found to be gone.
+ */
+const widened = (own: Replay.Coverage, bundled: ReadonlyArray<Replay.Coverage>): Replay.Coverage => {
+  const same = bundled.find(({ symbol }) => symbol === own.symbol)
+  if (same === undefined || same.from > own.to || same.to < own.from) return own
+  const from = same.from < own.from ? same.from : own.from
+  return { symbol: own.symbol, from, to: same.to > own.to ? same.to : own.to }
+}
+
+const sampled = Effect.fnUntraced(function*(sample: string | undefined, bundled: string) {
+  const covered = yield* Replay.coverage(bundled)
+  return sample === undefined ? covered : (yield* Replay.coverage(sample)).map((own) => widened(own, covered))
+}, Effect.mapError((error) => configuration(error.message, "unset BAROGRAPH_SAMPLE to use the bundled sample")))
+
 const symbols = (settings: Settings.Settings, bundled: string) =>
   settings.watchlist !== undefined
     ? Effect.succeed(settings.watchlist)
-    : Effect.mapError(
-      Effect.map(Replay.coverage(settings.sample ?? bundled), (covered) =>
-        covered.map(({ from, symbol, to }) => ({ value: symbol, from, to }))),
-      (error) =>
-        configuration(error.message, "unset BAROGRAPH_SAMPLE to use the bundled sample")
-    )
+    : Effect.map(sampled(settings.sample, bundled), (covered) =>
+      covered.map(({ from, symbol, to }) => ({ value: symbol, from, to })))
 
 /** What the server itself said: the driver wraps it several times. */
 const innermost = (error: unknown): string => {

@@ -36,7 +36,8 @@ const make = (sample: Sample.Sample): MarketData["Service"] => {
   return MarketData.of({
     source,
     interval,
-    fingerprint: `${source} ${interval} raw extended`,
+    // Another file is another source: what was fetched from the one before is stale.
+    fingerprint: `${source} ${interval} raw extended ${sample.digest}`,
     fetchMonth: Effect.fn("Replay.fetchMonth")(function*(request: Request) {
       const bytes = answer(request)
       if (bytes === undefined) {

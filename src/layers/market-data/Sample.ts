@@ -7,6 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Zlib from "node:zlib"
 
@@ -36,7 +37,7 @@ export interface Span {
   readonly to: number
 }
 
-export interface Sample {
+export interface Rows {
   /** In the order of the file. */
   readonly spans: ReadonlyArray<Span>
   /** Minutes from New York midnight to the start of the bar. */
@@ -45,12 +46,19 @@ export interface Sample {
   readonly values: Float64Array
 }
 
+export interface Sample extends Rows {
+  /** Names the content of the file. */
+  readonly digest: string
+}
+
 export const WIDTH = 5
 
 /** Blocks for some 20 ms: it runs once, before anything else. */
 export const load = Effect.fn("Sample.load")(function*(file: string) {
-  const found = parse(yield* read(file))
-  return "problem" in found ? yield* new SampleError({ file, ...found }) : found
+  const text = yield* read(file)
+  const found = parse(text)
+  if ("problem" in found) return yield* new SampleError({ file, ...found })
+  return { ...found, digest: Crypto.createHash("sha256").update(text, "latin1").digest("hex").slice(0, 8) }
 })
 
 const read = (file: string): Effect.Effect<string, SampleError> => {
@@ -77,12 +85,12 @@ interface Malformed {
   readonly fix: string
 }
 
-const parse = (text: string): Sample | Malformed => {
+const parse = (text: string): Rows | Malformed => {
   const lines = text.split("\n")
   if (lines[0]!.trimEnd() !== header) {
     return { line: 1, problem: "not the header", fix: `begin the file with ${header}` }
   }
-  const rows = new Rows(lines.length)
+  const rows = new Collector(lines.length)
   for (let at = 1; at < lines.length; at++) {
     const line = lines[at]!.trimEnd()
     if (line === "" && at === lines.length - 1) break
@@ -93,7 +101,7 @@ const parse = (text: string): Sample | Malformed => {
   return rows.sample()
 }
 
-class Rows {
+class Collector {
   private readonly spans: Array<Span> = []
   private readonly symbols = new Set<string>()
   private readonly minute: Int32Array
@@ -118,7 +126,7 @@ class Rows {
     return undefined
   }
 
-  sample(): Sample {
+  sample(): Rows {
     this.begin("", "")
     return { spans: this.spans, minute: this.minute, values: this.values }
   }

@@ -6,6 +6,8 @@ import type { Event } from "../../run/Event.ts"
 export const number = (value: number): string =>
   Number.isInteger(value) ? value.toLocaleString("en-US") : value.toLocaleString("en-US", { maximumFractionDigits: 2 })
 
+const counted = (count: number, noun: string): string => `${number(count)} ${noun}${count === 1 ? "" : "s"}`
+
 const some = (partitions: ReadonlyArray<string>): string =>
   partitions.length === 1 ? label(partitions[0]!) : `${label(partitions[0] ?? "")} and ${partitions.length - 1} more`
 
@@ -29,9 +31,9 @@ const sumOf = (results: ReadonlyArray<{ readonly output: unknown }>): { readonly
 export const render = (event: Event): string => {
   switch (event.type) {
     case "RunStarted":
-      return `run started: ${event.partitions} partitions in ${event.steps} steps`
+      return `run started: ${counted(event.partitions, "partition")} in ${counted(event.steps, "step")}`
     case "StepStarted":
-      return `${event.asset}: started ${event.partitions} partitions`
+      return `${event.asset}: started ${counted(event.partitions, "partition")}`
     case "StepRetrying":
       return `${event.asset}: try ${event.attempt} failed, trying again: ${event.error}`
     case "Materialized": {
