@@ -23,7 +23,7 @@ const materialize = Command.make(
     select: Flag.String("select").pipe(
       Flag.withAlias("s"),
       Flag.withDescription(
-        "Exactly these assets: names, \"+x\" with ancestors, \"x+\" with descendants, \"*\" for all"
+        "Exactly these assets: names, +x, x+2, *, key:\"bars_*\", group:, kind:, owner:, tag:k=v, and, or, not, roots(), sinks()"
       ),
       Flag.optional
     ),

@@ -1,56 +1,99 @@
-/**
- * Which assets: names, commas, and `+` for neighbours. `+x` is x with all its ancestors, `x+` with all its
- * descendants, `2+x` with two generations up, `*` is everything.
- */
+/** Which assets a selection means. `Expression` has the grammar; this resolves its tree against a graph. */
 import * as Result from "effect/Result"
+import type * as Asset from "../asset/Asset.ts"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import { didYouMean } from "../asset/Suggest.ts"
+import * as Expression from "./Expression.ts"
 
-const TERM = /^(?:(\d*)\+)?([a-z0-9_]+|\*)(?:\+(\d*))?$/i
+type Names = ReadonlySet<string>
 
-const depth = (digits: string | undefined): number =>
-  digits === undefined ? 0 : digits === "" ? Number.POSITIVE_INFINITY : Number(digits)
+const upstream = (graph: AssetGraph.Any, name: string): ReadonlyArray<string> =>
+  Object.values(graph.assets.get(name)!.dependencies).map((dependency) => dependency.asset.name)
 
-const spread = (start: string, generations: number, next: (name: string) => Iterable<string>): Set<string> => {
-  const seen = new Set([start])
-  let edge = [start]
+const downstream = (graph: AssetGraph.Any, name: string): ReadonlyArray<string> => graph.downstream.get(name)!
+
+type Neighbours = (graph: AssetGraph.Any, name: string) => ReadonlyArray<string>
+
+/** The names and those at most so many generations away. */
+const spread = (graph: AssetGraph.Any, names: Names, generations: number, next: Neighbours): Names => {
+  const seen = new Set(names)
+  let edge = [...names]
   for (let i = 0; i < generations && edge.length > 0; i++) {
-    edge = edge.flatMap((name) => [...next(name)]).filter((name) => !seen.has(name))
-    for (const name of edge) seen.add(name)
+    edge = edge.flatMap((name) => next(graph, name)).filter((name) => !seen.has(name) && seen.add(name))
   }
   return seen
 }
 
-const upstream = (graph: AssetGraph.Any) => (name: string): Iterable<string> =>
-  Object.values(graph.assets.get(name)!.dependencies).map((dependency) => dependency.asset.name)
-
-const downstream = (graph: AssetGraph.Any) => (name: string): Iterable<string> => graph.downstream.get(name)!
-
-const term = (graph: AssetGraph.Any, text: string): Result.Result<Iterable<string>, string> => {
-  const match = TERM.exec(text)
-  if (match === null) {
-    return Result.fail(`"${text}" is not a selection: expected an asset name with "+" before or after, or "*".`)
-  }
-  const [, up, name, down] = match
-  if (name === "*") return Result.succeed(graph.names)
-  if (!graph.assets.has(name!)) {
-    return Result.fail(
-      `There is no asset "${name}".${didYouMean(name!, graph.names)} Assets: ${graph.names.join(", ")}.`
-    )
-  }
-  const found = spread(name!, depth(up), upstream(graph))
-  for (const below of spread(name!, depth(down), downstream(graph))) found.add(below)
-  return Result.succeed(found)
+/** Those that no other of the names leads to, over any path: one walk from all of them at once. */
+const notReached = (graph: AssetGraph.Any, names: Names, next: Neighbours): Names => {
+  const first = new Set([...names].flatMap((name) => next(graph, name)))
+  return names.difference(spread(graph, first, Number.POSITIVE_INFINITY, next))
 }
 
-/** The assets that the text selects, upstream first; a sentence when it selects none. */
-export const resolve = (graph: AssetGraph.Any, text: string): Result.Result<ReadonlyArray<string>, string> => {
-  const chosen = new Set<string>()
-  for (const part of text.split(",").map((one) => one.trim()).filter((one) => one !== "")) {
-    const found = term(graph, part)
-    if (Result.isFailure(found)) return Result.fail(found.failure)
-    for (const name of found.success) chosen.add(name)
+const pattern = (text: string): RegExp =>
+  new RegExp(`^${text.split("*").map((part) => part.replace(/[.\\^$+?()[\]{}|]/g, "\\$&")).join(".*")}$`)
+
+const has = (values: ReadonlyArray<string>, value: string | null): boolean =>
+  value === null ? values.length === 0 : values.includes(value)
+
+const matches = (asset: Asset.Any, wanted: Expression.Expression & { readonly _tag: "attribute" }): boolean => {
+  switch (wanted.attribute) {
+    case "key":
+      return wanted.value !== null && pattern(wanted.value).test(asset.name)
+    case "group":
+      return wanted.value !== null && asset.group === wanted.value
+    case "kind":
+      return has(asset.kinds, wanted.value)
+    case "owner":
+      return has(asset.owners, wanted.value)
+    case "tag":
+      return wanted.of === "<null>" ? Object.keys(asset.tags).length === 0 : asset.tags[wanted.of!] === wanted.value
   }
-  if (chosen.size === 0) return Result.fail(`The selection "${text}" names no asset.`)
-  return Result.succeed(graph.names.filter((name) => chosen.has(name)))
 }
+
+const unknown = (graph: AssetGraph.Any, name: string): string =>
+  `There is no asset "${name}".${didYouMean(name, graph.names)} Assets: ${graph.names.join(", ")}.`
+
+const evaluate = (graph: AssetGraph.Any, wanted: Expression.Expression): Result.Result<Names, string> => {
+  switch (wanted._tag) {
+    case "everything":
+      return Result.succeed(new Set(graph.names))
+    case "name":
+      return graph.assets.has(wanted.name)
+        ? Result.succeed(new Set([wanted.name]))
+        : Result.fail(unknown(graph, wanted.name))
+    case "attribute":
+      return Result.succeed(new Set(graph.names.filter((name) => matches(graph.assets.get(name)!, wanted))))
+    case "not":
+      return Result.map(evaluate(graph, wanted.of), (names) => new Set(graph.names).difference(names))
+    case "roots":
+      return Result.map(evaluate(graph, wanted.of), (names) => notReached(graph, names, downstream))
+    case "sinks":
+      return Result.map(evaluate(graph, wanted.of), (names) => notReached(graph, names, upstream))
+    case "walk":
+      return Result.map(
+        evaluate(graph, wanted.of),
+        (names) =>
+          new Set([...spread(graph, names, wanted.up, upstream), ...spread(graph, names, wanted.down, downstream)])
+      )
+    default:
+      return Result.flatMap(
+        evaluate(graph, wanted.left),
+        (left) =>
+          Result.map(evaluate(graph, wanted.right), (right) => {
+            const both = new Set(left)
+            return wanted._tag === "and" ? both.intersection(right) : both.union(right)
+          })
+      )
+  }
+}
+
+/** The assets that the text selects, upstream first; a sentence when it cannot be read or selects none. */
+export const resolve = (graph: AssetGraph.Any, text: string): Result.Result<ReadonlyArray<string>, string> =>
+  Result.flatMap(
+    Result.flatMap(Expression.parse(text), (wanted) => evaluate(graph, wanted)),
+    (chosen) =>
+      chosen.size === 0
+        ? Result.fail(`The selection ${text} names no asset.`)
+        : Result.succeed(graph.names.filter((name) => chosen.has(name)))
+  )
