@@ -167,6 +167,15 @@ it.live("the commands that look at things answer as text and as JSON", () =>
     expect((yield* Cli.run(of, ["run", "show", "latest"])).stdout).toContain(
       "redshift_bars: materialized symbol=IBM,session=2013-10-04"
     )
+    const missing = yield* Cli.run(of, ["partition", "list", "bars_parquet", "-p", "symbol=IBM", "--json"])
+    expect(JSON.parse(missing.stdout)).toHaveLength(6)
+    expect(JSON.parse(missing.stdout)[0]).toMatchObject({
+      partition: "symbol=IBM,session=2013-10-04",
+      status: "missing"
+    })
+    const one = yield* Cli.run(of, ["partition", "list", "staged_bars", "--status", "materialized"])
+    expect(one.stdout).toContain("symbol=IBM,session=2013-10-04")
+    expect(one.stdout).not.toContain("symbol=IBM,session=2013-10-07")
     expect((yield* Cli.run(of, ["doctor"])).code).toBe(0)
     const help = yield* Cli.run(of, ["--help"])
     expect(help.code).toBe(0)

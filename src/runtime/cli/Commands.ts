@@ -3,6 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import { KINDS } from "../plan/Staleness.ts"
 
 /** False unless given; a negation would only be noise in the help. */
 const on = (name: string, description: string) =>
@@ -33,6 +34,10 @@ const materialize = Command.make(
         "symbol=IBM,session=2013-10-04..2013-10-11; repeat a dimension to list values. Default: all"
       ),
       Flag.optional
+    ),
+    only: Flag.Literals("only", KINDS).pipe(
+      Flag.withDescription("Leave partitions as they are unless they are missing, failed last time, or stale"),
+      Flag.withDefault("all")
     ),
     plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
     force: on("force", "Materialize the named assets even where they are up to date"),
@@ -65,6 +70,28 @@ const assetShow = Command.make(
 const asset = Command.make("asset").pipe(
   Command.withDescription("Look at assets"),
   Command.withSubcommands([assetList, assetShow])
+)
+
+const partitionList = Command.make("list", {
+  name: Argument.String("asset"),
+  partition: Flag.String("partition").pipe(
+    Flag.withAlias("p"),
+    Flag.withDescription("Only these, as in materialize --partition"),
+    Flag.optional
+  ),
+  status: Flag.Literals("status", ["missing", "failed", "materialized", "all"]).pipe(
+    Flag.withDescription("Only those that stand so"),
+    Flag.withDefault("all")
+  ),
+  limit: Flag.Int("limit").pipe(Flag.withDescription("How many to show; --json has all"), Flag.withDefault(100)),
+  json
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ list }) => list(input))).pipe(
+  Command.withDescription("The partitions of an asset and how each stands")
+)
+
+const partition = Command.make("partition").pipe(
+  Command.withDescription("Look at partitions"),
+  Command.withSubcommands([partitionList])
 )
 
 const runList = Command.make(
@@ -112,5 +139,5 @@ const doctor = Command.make(
 
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),
-  Command.withSubcommands([materialize, asset, run, query, doctor])
+  Command.withSubcommands([materialize, asset, partition, run, query, doctor])
 )

@@ -31,6 +31,8 @@ export interface Plan {
   readonly steps: ReadonlyArray<Step>
   /** Per asset, how many of the partitions looked at need nothing. */
   readonly upToDate: { readonly [asset: string]: number }
+  /** How many have a reason that the request did not ask for. */
+  readonly leftAlone: number
   readonly blocked: ReadonlyArray<Blocked>
   /** Per asset, as they were when the plan was made. */
   readonly codeVersions: { readonly [asset: string]: string }

@@ -25,6 +25,8 @@ export interface Request {
   readonly ancestors: boolean
   /** Materialize the targets even where they are up to date. */
   readonly force: boolean
+  /** Leave partitions with reasons of other kinds as they are. */
+  readonly only?: Staleness.Kind | undefined
 }
 
 /** How things are: what the planner is told about the world. */
@@ -99,6 +101,7 @@ interface Progress {
   readonly planned: Map<string, Map<string, PlannedPartition>>
   readonly blocked: Map<string, Map<string, string>>
   readonly upToDate: { [asset: string]: number }
+  leftAlone: number
 }
 
 const missingInput = (
@@ -161,6 +164,7 @@ const decide = (
   asset: Asset.Any,
   demands: ReadonlyMap<string, Demand>,
   forced: boolean,
+  only: Staleness.Kind,
   progress: Progress,
   situation: Situation
 ): void => {
@@ -170,6 +174,10 @@ const decide = (
     const reason = reasonFor(asset, text, current, forced, progress, situation)
     if (reason === undefined) {
       count(progress, asset.name)
+      continue
+    }
+    if (!Staleness.isOfKind(reason, only)) {
+      progress.leftAlone++
       continue
     }
     const why = missingInput(asset, current, progress, situation)
@@ -232,17 +240,18 @@ export const partitionsOf = (
 export const plan = (graph: AssetGraph.Any, request: Request, situation: Situation): Plan => {
   const demands = collectDemands(graph, request, situation.universe)
   const targets = new Set(request.targets.map((target) => target.asset))
-  const progress: Progress = { planned: new Map(), blocked: new Map(), upToDate: {} }
+  const progress: Progress = { planned: new Map(), blocked: new Map(), upToDate: {}, leftAlone: 0 }
   const codeVersions: { [asset: string]: string } = {}
   for (const asset of graph.assets.values()) {
     const demanded = demands.get(asset.name)!
     if (demanded.size === 0 || !(request.ancestors || targets.has(asset.name))) continue
     codeVersions[asset.name] = situation.codeVersions[asset.name]!
-    decide(asset, demanded, request.force && targets.has(asset.name), progress, situation)
+    decide(asset, demanded, request.force && targets.has(asset.name), request.only ?? "all", progress, situation)
   }
   const blocked: Array<Blocked> = []
   for (const [asset, texts] of progress.blocked) {
     for (const [partition, why] of texts) blocked.push({ asset, partition, why })
   }
-  return { steps: layOut(graph, demands, progress), upToDate: progress.upToDate, blocked, codeVersions }
+  const { leftAlone, upToDate } = progress
+  return { steps: layOut(graph, demands, progress), upToDate, leftAlone, blocked, codeVersions }
 }

@@ -32,6 +32,17 @@ export type Reason =
   /** An upstream partition is materialized in this plan; runs only if its data version comes out different. */
   | { readonly _tag: "InputPlanned"; readonly dependency: string }
 
+/** What `--only` can ask for. */
+export const KINDS = ["missing", "failed", "stale", "all"] as const
+export type Kind = (typeof KINDS)[number]
+
+/** Which of the kinds a reason is. Forced is every kind: it was asked for by name. */
+export const isOfKind = (reason: Reason, kind: Kind): boolean => {
+  if (kind === "all" || reason._tag === "Forced") return true
+  if (reason._tag === "NeverMaterialized") return kind === "missing"
+  return reason._tag === "Failed" ? kind === "failed" : kind === "stale"
+}
+
 export interface Current {
   readonly codeVersion: string
   /** Data version per dependency, as they are now. */

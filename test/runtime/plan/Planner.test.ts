@@ -108,6 +108,21 @@ it("each reason is found and passed on as a condition only", () => {
   expect(reasons(states, { loaded: "2" })[0]).toContain("code version changed: 1 -> 2")
 })
 
+it("only the kind that was asked for is planned, the rest is left as it is", () => {
+  const states = after(Planner.plan(graph, everything, situation({})), {})
+  const key = "staged/symbol=IBM,session=2013-10-04"
+  const { [`loaded/symbol=SPY,session=2013-10-08`]: _, ...lacking } = states
+  const mixed = { ...lacking, [key]: { ...states[key]!, failure: "boom" } }
+  const only = (kind: Staleness.Kind) =>
+    Planner.plan(graph, { ...everything, only: kind }, situation(mixed, { raw: "2" })).steps
+      .flatMap((step) => step.partitions.map(({ partition }) => `${step.asset}/${partition}`))
+  expect(only("missing")).toEqual(["loaded/symbol=SPY,session=2013-10-08"])
+  expect(only("failed")).toEqual([key])
+  expect(only("stale").filter((name) => name.startsWith("raw/"))).toHaveLength(3)
+  expect(only("stale")).not.toContain(key)
+  expect(only("all")).toHaveLength(3 + 8 + 8)
+})
+
 it("a month that was fetched while it went on is fetched again once a newer session is asked for", () => {
   const plan = Planner.plan(graph, everything, situation({}))
   const early = Date.parse("2013-10-08T12:00:00Z")

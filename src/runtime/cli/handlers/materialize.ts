@@ -7,6 +7,7 @@ import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
 import * as Plan from "../../plan/Plan.ts"
 import type * as Planner from "../../plan/Planner.ts"
+import type { Kind } from "../../plan/Staleness.ts"
 import { Executor } from "../../run/Executor.ts"
 import * as Pool from "../../run/Pool.ts"
 import * as Situation from "../../run/Situation.ts"
@@ -24,6 +25,7 @@ export interface Input {
   readonly asset: ReadonlyArray<string>
   readonly select: Option.Option<string>
   readonly partition: Option.Option<string>
+  readonly only: Kind
   readonly plan: boolean
   readonly force: boolean
   readonly json: boolean
@@ -80,7 +82,12 @@ const requestFor = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Inp
       `barograph asset show ${names[0]} says which there are`
     )
   }
-  return { targets, ancestors: Option.isNone(input.select), force: input.force } satisfies Planner.Request
+  return {
+    targets,
+    ancestors: Option.isNone(input.select),
+    force: input.force,
+    only: input.only
+  } satisfies Planner.Request
 })
 
 const failed = (application: Application, tags: ReadonlyArray<string | undefined>, runId: string): Failure => {

@@ -35,6 +35,7 @@ export const render = (plan: Plan.Plan): ReadonlyArray<string> => {
 }
 
 export const nothingToDo = (plan: Plan.Plan): ReadonlyArray<string> => {
+  if (plan.leftAlone > 0) return [`Nothing to do of this kind; ${plan.leftAlone} partitions are left for --only all.`]
   const counts = Object.entries(plan.upToDate).map(([asset, count]) => `${asset} ${count}`)
   return [
     counts.length === 0
@@ -49,6 +50,7 @@ export const toJson = (plan: Plan.Plan) => ({
     ...step,
     partitions: step.partitions.map(({ partition, reason }) => ({ partition, reason, why: Staleness.explain(reason) }))
   })),
+  leftAlone: plan.leftAlone,
   blocked: plan.blocked,
   calls: Plan.callsPerPool(plan)
 })
