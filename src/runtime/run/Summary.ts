@@ -36,7 +36,8 @@ export interface Builder {
 
 type Totals = { -readonly [K in keyof AssetTotals]: AssetTotals[K] } & { sums: { [field: string]: number } }
 
-const addNumbers = (sums: { [field: string]: number }, output: unknown): void => {
+/** Adds the numbers of a recorded output, field by field. */
+export const addNumbers = (sums: { [field: string]: number }, output: unknown): void => {
   if (typeof output !== "object" || output === null) return
   for (const [field, value] of Object.entries(output)) {
     if (typeof value === "number") sums[field] = (sums[field] ?? 0) + value

@@ -4,13 +4,12 @@ import type * as Asset from "../../asset/Asset.ts"
 import type * as AssetGraph from "../../asset/AssetGraph.ts"
 import { didYouMean } from "../../asset/Suggest.ts"
 import * as Partitions from "../../partition/Partitions.ts"
-import * as Situation from "../../run/Situation.ts"
-import { DynamicPartitions } from "../../store/DynamicPartitions.ts"
 import { MaterializationStore } from "../../store/MaterializationStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
+import { currentUniverse } from "./universe.ts"
 
 const describe = (graph: AssetGraph.Any, asset: Asset.Any) => ({
   name: asset.name,
@@ -25,9 +24,7 @@ const describe = (graph: AssetGraph.Any, asset: Asset.Any) => ({
 })
 
 const standing = Effect.fnUntraced(function*(application: Application) {
-  const dynamic = yield* DynamicPartitions
-  for (const [set, members] of Object.entries(yield* application.members)) yield* dynamic.replace(set, members)
-  const universe = yield* Situation.universe
+  const universe = yield* currentUniverse(application)
   const counts = yield* (yield* MaterializationStore).counts
   return [...application.graph.assets.values()].map((asset) => ({
     ...describe(application.graph, asset),

@@ -12,7 +12,6 @@ import { Executor } from "../../run/Executor.ts"
 import * as Pool from "../../run/Pool.ts"
 import * as Situation from "../../run/Situation.ts"
 import * as Selection from "../../selection/Selection.ts"
-import { DynamicPartitions } from "../../store/DynamicPartitions.ts"
 import { RunStore } from "../../store/RunStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { Failure, usage } from "../Failure.ts"
@@ -20,6 +19,7 @@ import * as PlanText from "../render/PlanText.ts"
 import * as Print from "../render/Print.ts"
 import * as Progress from "../render/Progress.ts"
 import * as SummaryText from "../render/SummaryText.ts"
+import { currentUniverse } from "./universe.ts"
 
 export interface Input {
   readonly asset: ReadonlyArray<string>
@@ -126,9 +126,7 @@ const execute = Effect.fnUntraced(
 const work = Effect.fnUntraced(function*(application: Application, input: Input) {
   // Also when nothing is left to do: a run may have been killed after its last step and before it could say so.
   yield* (yield* RunStore).recover
-  const dynamic = yield* DynamicPartitions
-  for (const [set, members] of Object.entries(yield* application.members)) yield* dynamic.replace(set, members)
-  const universe = yield* Situation.universe
+  const universe = yield* currentUniverse(application)
   const request = yield* requestFor(application.graph, input, universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
   if (input.plan) return yield* input.json ? Print.json(PlanText.toJson(plan)) : Print.lines(PlanText.render(plan))

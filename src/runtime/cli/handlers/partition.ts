@@ -6,13 +6,12 @@ import { didYouMean } from "../../asset/Suggest.ts"
 import { label, toText } from "../../partition/PartitionKey.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
-import * as Situation from "../../run/Situation.ts"
-import { DynamicPartitions } from "../../store/DynamicPartitions.ts"
 import { MaterializationStore, type State } from "../../store/MaterializationStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
+import { currentUniverse } from "./universe.ts"
 
 export interface Input {
   readonly name: string
@@ -45,9 +44,7 @@ const find = Effect.fnUntraced(function*(application: Application, input: Input)
     const { names } = application.graph
     return yield* usage(`There is no asset "${input.name}".${didYouMean(input.name, names)}`, "barograph asset list")
   }
-  const dynamic = yield* DynamicPartitions
-  for (const [set, members] of Object.entries(yield* application.members)) yield* dynamic.replace(set, members)
-  const universe = yield* Situation.universe
+  const universe = yield* currentUniverse(application)
   const filter = Option.map(input.partition, (text) => filterOf(text, asset.dimensions, universe))
   if (Option.isSome(filter) && Result.isFailure(filter.value)) {
     return yield* usage(filter.value.failure, `barograph asset show ${input.name}`)

@@ -1,6 +1,7 @@
 /** One line for an event. */
 import { label } from "../../partition/PartitionKey.ts"
-import type { Event } from "../../run/Event.ts"
+import type { Event, StepResult } from "../../run/Event.ts"
+import { addNumbers } from "../../run/Summary.ts"
 
 /** 12345 -> 12,345. */
 export const number = (value: number): string =>
@@ -17,14 +18,9 @@ const SHOWN = ["rows", "inserted", "restated", "removed", "deleted", "rejected",
 export const numbers = (sums: { readonly [field: string]: number }): string =>
   SHOWN.filter((field) => (sums[field] ?? 0) !== 0).map((field) => `${number(sums[field]!)} ${field}`).join(", ")
 
-const sumOf = (results: ReadonlyArray<{ readonly output: unknown }>): { readonly [field: string]: number } => {
+const sumOf = (results: ReadonlyArray<StepResult>): { readonly [field: string]: number } => {
   const sums: { [field: string]: number } = {}
-  for (const { output } of results) {
-    if (typeof output !== "object" || output === null) continue
-    for (const [field, value] of Object.entries(output)) {
-      if (typeof value === "number") sums[field] = (sums[field] ?? 0) + value
-    }
-  }
+  for (const { output } of results) addNumbers(sums, output)
   return sums
 }
 
