@@ -138,6 +138,13 @@ it.live(
       expect(quota.code).toBe(4)
       expect(quota.stderr + quota.stdout).toContain("25 requests per day")
 
+      answer.body = series([row("2024-01-03 10:00:00", "11.0000")])
+      const retried = yield* Cli.run(of, ["run", "retry", "latest", "--json"])
+      expect(JSON.parse(retried.stdout)).toMatchObject({
+        status: "succeeded",
+        assets: { raw_bars: { materialized: 1 } }
+      })
+
       const events = yield* Cli.query(of, "staging", "select data::text from barograph.events")
       const said = [first, cut, quota].map(({ stderr, stdout }) => stderr + stdout).join("") + JSON.stringify(events)
       expect(said).not.toContain(key)

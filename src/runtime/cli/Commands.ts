@@ -109,9 +109,21 @@ const runShow = Command.make(
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/run.ts")), ({ show }) => show(input))
 ).pipe(Command.withDescription("One run with its events; \"latest\" is the newest"))
 
+const runCancel = Command.make(
+  "cancel",
+  { id: Argument.String("run") },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/run.ts")), ({ cancel }) => cancel(input))
+).pipe(Command.withDescription("Ask a running run to stop, from any process"))
+
+const runRetry = Command.make(
+  "retry",
+  { id: Argument.String("run"), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/run.ts")), ({ retry }) => retry(input))
+).pipe(Command.withDescription("Ask again for what a run was asked for: takes up what failed or was not reached"))
+
 const run = Command.make("run").pipe(
-  Command.withDescription("Look at runs"),
-  Command.withSubcommands([runList, runShow])
+  Command.withDescription("Look at runs, stop them, take them up again"),
+  Command.withSubcommands([runList, runShow, runCancel, runRetry])
 )
 
 const query = Command.make("query", {

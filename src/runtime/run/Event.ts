@@ -8,7 +8,7 @@ export interface StepResult {
   readonly changed: boolean
 }
 
-export type RunStatus = "running" | "succeeded" | "failed" | "interrupted"
+export type RunStatus = "running" | "succeeded" | "failed" | "interrupted" | "canceled"
 
 export type Event =
   | { readonly type: "RunStarted"; readonly steps: number; readonly partitions: number }

@@ -3,7 +3,8 @@
  *
  * States of a step: waiting (for the steps it comes after) -> ready -> claimed -> running -> materialized | skipped |
  * failed | blocked. A failed or blocked partition blocks those that read it; everything else goes on. Every transition
- * is in the store before an observer hears of it. Interruption ends the run as `interrupted` and frees its claims.
+ * is in the store before an observer hears of it. Interruption ends the run as `interrupted`, a request of another
+ * process as `canceled`; both free its claims.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -222,6 +223,15 @@ const runSteps = (running: Running) =>
     yield* Effect.all(Array.from({ length: workers }, () => worker), { concurrency: "unbounded", discard: true })
   })
 
+/** How soon a run notices that another process asked it to stop: each look is one small query. */
+const CANCEL_POLL = "500 millis"
+
+/** Ends when somebody asks the run to stop. */
+const canceled = (running: Running) =>
+  Effect.flatMap(RunStore, (runs) => runs.isCancelRequested(running.runId)).pipe(
+    Effect.repeat({ until: (requested) => requested, schedule: Schedule.spaced(CANCEL_POLL) })
+  )
+
 const newRunId = Effect.gen(function*() {
   const now = yield* Clock.currentTimeMillis
   const tail = yield* Random.nextIntBetween(0, 36 ** 4)
@@ -245,8 +255,8 @@ const execute = (graph: AssetGraph.Any, plan: Plan.Plan, options: Options) =>
           { type: "Failed", step: -1, asset, partitions: [partition], error: `blocked: ${why}`, blocked: true }
         ))
       ])
-      yield* runSteps(running)
-      const result = summary.build(yield* Clock.currentTimeMillis)
+      const stopped = yield* Effect.raceFirst(Effect.as(runSteps(running), false), canceled(running))
+      const result = summary.build(yield* Clock.currentTimeMillis, stopped)
       yield* runs.end(runId, result.status, result.assets)
       // The server may notice only now that the process of an earlier run is gone.
       yield* runs.recover

@@ -31,7 +31,7 @@ export interface Summary {
 
 export interface Builder {
   readonly add: (event: Event) => void
-  readonly build: (endedAt: number) => Summary
+  readonly build: (endedAt: number, canceled?: boolean) => Summary
 }
 
 type Totals = { -readonly [K in keyof AssetTotals]: AssetTotals[K] } & { sums: { [field: string]: number } }
@@ -66,9 +66,9 @@ export const builder = (runId: string, startedAt: number): Builder => {
         addNumbers(totals.sums, result.output)
       }
     },
-    build: (endedAt) => ({
+    build: (endedAt, canceled) => ({
       runId,
-      status: failures.length > 0 ? "failed" : "succeeded",
+      status: canceled === true ? "canceled" : failures.length > 0 ? "failed" : "succeeded",
       seconds: Math.max(0, endedAt - startedAt) / 1000,
       assets,
       failures

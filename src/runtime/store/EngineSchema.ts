@@ -2,8 +2,9 @@
 import * as Layer from "effect/Layer"
 import * as Migrate from "./Migrate.ts"
 import engine from "./migrations/0001_engine.ts"
+import cancel from "./migrations/0002_cancel.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
-  during("migrate schema barograph")(Migrate.migrate("barograph", { "0001_engine": engine }))
+  during("migrate schema barograph")(Migrate.migrate("barograph", { "0001_engine": engine, "0002_cancel": cancel }))
 )

@@ -27,6 +27,9 @@ export class RunStore extends Context.Service<RunStore, {
   readonly begin: (runId: string, request: unknown) => Effect.Effect<void, StoreError>
   readonly append: (runId: string, events: ReadonlyArray<Event>) => Effect.Effect<void, StoreError>
   readonly end: (runId: string, status: RunStatus, totals: unknown) => Effect.Effect<void, StoreError>
+  /** Asks the process of a running run to stop; false when the run is not running. */
+  readonly requestCancel: (runId: string) => Effect.Effect<boolean, StoreError>
+  readonly isCancelRequested: (runId: string) => Effect.Effect<boolean, StoreError>
   /** Newest first. */
   readonly list: (limit: number) => Effect.Effect<ReadonlyArray<Run>, StoreError>
   readonly find: (runId: string) => Effect.Effect<Run | undefined, StoreError>
@@ -111,6 +114,21 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
         totals = ${JSON.stringify(totals)}::jsonb where run_id = ${runId}`
       yield* insertEvents(sql, runId, [{ type: "RunEnded", status }], now)
     })).pipe(during("end run")),
+  requestCancel: (runId) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) =>
+        sql`update barograph.runs set cancel_requested_at = ${new Date(now)}
+        where run_id = ${runId} and status = 'running' returning run_id`
+    ).pipe(
+      Effect.map((rows) => rows.length > 0),
+      during("cancel run")
+    ),
+  isCancelRequested: (runId) =>
+    sql`select 1 from barograph.runs where run_id = ${runId} and cancel_requested_at is not null`.pipe(
+      Effect.map((rows) => rows.length > 0),
+      during("look for a cancel request")
+    ),
   list: (limit) =>
     sql<Row>`select run_id, status, request, started_at, ended_at, totals from barograph.runs
       order by started_at desc, run_id limit ${limit}`.pipe(
@@ -135,6 +153,7 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
 const makeMemory = (): RunStore["Service"] => {
   const runs = new Map<string, Run>()
   const events = new Map<string, Array<RecordedEvent>>()
+  const canceled = new Set<string>()
   const append = (runId: string, added: ReadonlyArray<Event>) =>
     Effect.map(Clock.currentTimeMillis, (at) => {
       for (const event of added) events.get(runId)!.push({ at, event })
@@ -151,6 +170,9 @@ const makeMemory = (): RunStore["Service"] => {
         runs.set(runId, { ...runs.get(runId)!, status, totals, endedAt })
         return append(runId, [{ type: "RunEnded", status }])
       }),
+    requestCancel: (runId) =>
+      Effect.sync(() => runs.get(runId)?.status === "running" && canceled.add(runId) !== undefined),
+    isCancelRequested: (runId) => Effect.sync(() => canceled.has(runId)),
     list: (limit) => Effect.sync(() => [...runs.values()].reverse().slice(0, limit)),
     find: (runId) => Effect.sync(() => runs.get(runId)),
     events: (runId) => Effect.sync(() => events.get(runId) ?? []),

@@ -185,6 +185,24 @@ it.effect("a pool bounds how many calls run at a time, and concurrency bounds th
     expect(peak).toEqual({ pooled: 1, free: 3 })
   }).pipe(Effect.provide(TestGraph.layerMemory)))
 
+it.effect("a run that is asked to stop ends as canceled, soon, and keeps what it finished", () =>
+  Effect.gen(function*() {
+    const quick = Asset.make("quick", {}, () => Effect.void)
+    const slow = Asset.make("slow", { deps: { quick } }, () => Effect.never)
+    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["slow"] }))
+    yield* TestClock.adjust("1 second")
+    const runs = yield* RunStore
+    const [run] = yield* runs.list(1)
+    expect(yield* runs.requestCancel("another")).toBe(false)
+    expect(yield* runs.requestCancel(run!.runId)).toBe(true)
+    yield* TestClock.adjust("500 millis")
+    const { summary } = yield* Fiber.join(fiber)
+    expect(summary.status).toBe("canceled")
+    expect(summary.assets).toMatchObject({ quick: { materialized: 1 } })
+    expect((yield* runs.find(run!.runId))!.status).toBe("canceled")
+    expect(yield* runs.requestCancel(run!.runId)).toBe(false)
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
 it.effect("an interrupted run is marked so", () =>
   Effect.gen(function*() {
     const slow = Asset.make("slow", {}, () => Effect.never)

@@ -2,6 +2,7 @@ import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
@@ -115,6 +116,21 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
       }))
       yield* Fiber.join(first)
       expect(order).toEqual(["first has it", "second has another", "first ends", "second has it"])
+    }))
+
+  it.effect("a run is asked to stop from elsewhere", () =>
+    Effect.gen(function*() {
+      const runs = yield* RunStore
+      const slow = Asset.make("never_ends", {}, () => Effect.never)
+      const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["never_ends"] }))
+      const running = runs.list(1).pipe(
+        Effect.repeat({ until: ([run]) => run?.status === "running", schedule: Schedule.spaced("20 millis") })
+      )
+      const [run] = yield* running
+      expect(yield* runs.requestCancel(run!.runId)).toBe(true)
+      const { summary } = yield* Fiber.join(fiber)
+      expect(summary.status).toBe("canceled")
+      expect((yield* runs.find(run!.runId))!.status).toBe("canceled")
     }))
 
   it.effect("dynamic sets are replaced whole and keep their order", () =>

@@ -118,6 +118,10 @@ const execute = Effect.fnUntraced(
     }).pipe(Effect.ensuring(progress.close))
     yield* input.json ? Print.json(summary) : Print.lines(SummaryText.render(summary))
     if (summary.status === "succeeded") return
+    if (summary.status === "canceled") {
+      const fix = `barograph run retry ${summary.runId}`
+      return yield* new Failure({ exitCode: 1, message: "the run was canceled; what it finished is kept", fix })
+    }
     const roots = summary.failures.filter(({ blocked }) => !blocked).map(({ tag }) => tag)
     return yield* failed(application, roots, summary.runId)
   }

@@ -1,11 +1,14 @@
-/** `run list` and `run show`. */
+/** `run list`, `show`, `cancel` and `retry`. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { RunStore } from "../../store/RunStore.ts"
 import { ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
 import * as EventText from "../render/EventText.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
+import { materialize } from "./materialize.ts"
 
 const time = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19).replace("T", " ")}Z`
 
@@ -28,11 +31,49 @@ export const list = Effect.fnUntraced(function*(input: { readonly limit: number;
   ))
 })
 
+/** By id, or the newest as `latest`. */
+const named = (store: RunStore["Service"], id: string) =>
+  id === "latest" ? Effect.map(store.list(1), ([run]) => run) : store.find(id)
+
+export const cancel = Effect.fnUntraced(function*(input: { readonly id: string }) {
+  const asked = yield* withRuns((store) => Effect.andThen(store.recover, store.requestCancel(input.id)))
+  if (!asked) return yield* usage(`Run "${input.id}" is not running.`, "barograph run list")
+  yield* Print.lines([`Asked run ${input.id} to stop; what it has finished is kept.`])
+})
+
+const Asked = Schema.Struct({
+  assets: Schema.Array(Schema.String),
+  select: Schema.NullOr(Schema.String),
+  partition: Schema.NullOr(Schema.String)
+})
+
+/** Asks again for what the run was asked for: what it finished is up to date by now, what failed is not. */
+export const retry = Effect.fnUntraced(function*(input: { readonly id: string; readonly json: boolean }) {
+  const run = yield* withRuns((store) => Effect.andThen(store.recover, named(store, input.id)))
+  if (run === undefined) return yield* usage(`There is no run "${input.id}".`, "barograph run list")
+  if (run.status === "running") {
+    return yield* usage(`Run "${input.id}" is still running.`, `barograph run cancel ${input.id}`)
+  }
+  const asked = yield* Effect.mapError(
+    Schema.decodeUnknownEffect(Asked)(run.request),
+    () => usage(`Run "${input.id}" does not say what it was asked for.`, "materialize --asset NAME")
+  )
+  yield* materialize({
+    asset: asked.assets,
+    select: Option.fromNullOr(asked.select),
+    partition: Option.fromNullOr(asked.partition),
+    only: "all",
+    plan: false,
+    force: false,
+    json: input.json
+  })
+})
+
 export const show = Effect.fnUntraced(function*(input: { readonly id: string; readonly json: boolean }) {
   const found = yield* withRuns((store) =>
     Effect.gen(function*() {
       yield* store.recover
-      const run = input.id === "latest" ? (yield* store.list(1))[0] : yield* store.find(input.id)
+      const run = yield* named(store, input.id)
       return run === undefined ? undefined : { run, events: yield* store.events(run.runId) }
     })
   )
