@@ -22,10 +22,10 @@ export type Any = AssetGraph<string, unknown>
 
 const NAME = /^[a-z][a-z0-9_]*$/
 
-const add = (assets: Map<string, Asset.Any>, asset: Asset.Any): void => {
+/** False when the asset is there already. Throws when another asset has its name, or when the name is no name. */
+const isNew = (assets: ReadonlyMap<string, Asset.Any>, asset: Asset.Any): boolean => {
   const present = assets.get(asset.name)
-  if (present === asset) return
-  if (present !== undefined) {
+  if (present !== undefined && present !== asset) {
     throw new DefinitionError({ message: `Two assets are named "${asset.name}": rename one of them.` })
   }
   if (!NAME.test(asset.name)) {
@@ -33,8 +33,21 @@ const add = (assets: Map<string, Asset.Any>, asset: Asset.Any): void => {
       message: `Asset name "${asset.name}" must be lower case letters, digits and "_", beginning with a letter.`
     })
   }
-  for (const dependency of Object.values(asset.dependencies)) add(assets, dependency.asset)
-  assets.set(asset.name, asset)
+  return present === undefined
+}
+
+/** Depth first without recursion: a chain may be longer than the stack is deep. */
+const add = (assets: Map<string, Asset.Any>, root: Asset.Any): void => {
+  const path = [root]
+  while (path.length > 0) {
+    const asset = path.at(-1)!
+    const missing = Object.values(asset.dependencies).find((dependency) => isNew(assets, dependency.asset))
+    if (missing !== undefined) path.push(missing.asset)
+    else {
+      if (isNew(assets, asset)) assets.set(asset.name, asset)
+      path.pop()
+    }
+  }
 }
 
 /** The graph of these assets and everything they depend on. Throws `DefinitionError`. */

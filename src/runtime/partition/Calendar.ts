@@ -60,5 +60,14 @@ const instant = (self: Calendar, date: string, time: string): number =>
 /** When the session's regular hours begin. */
 export const opensAt = (self: Calendar, session: string): number => instant(self, session, self.open)
 
+/** Zones are slow to ask (some 30 us), and every partition of a session asks the same. */
+const closes = new WeakMap<Calendar, Map<string, number>>()
+
 /** When the session ends: its partition exists from then on. */
-export const closesAt = (self: Calendar, session: string): number => instant(self, session, closingTime(self, session))
+export const closesAt = (self: Calendar, session: string): number => {
+  let known = closes.get(self)
+  if (known === undefined) closes.set(self, known = new Map())
+  let close = known.get(session)
+  if (close === undefined) known.set(session, close = instant(self, session, closingTime(self, session)))
+  return close
+}

@@ -81,15 +81,24 @@ const nextMonth = (month: string): string => {
   return index === 12 ? `${year + 1}-01` : `${month.slice(0, 4)}-${String(index + 1).padStart(2, "0")}`
 }
 
+const monthEnds = new WeakMap<MonthDimension, Map<string, number>>()
+
+const monthEnd = (dimension: MonthDimension, month: string): number => {
+  let known = monthEnds.get(dimension)
+  if (known === undefined) monthEnds.set(dimension, known = new Map())
+  let end = known.get(month)
+  if (end === undefined) {
+    const next = `${nextMonth(month)}-01T00:00:00`
+    const start = DateTime.makeZoned(next, { timeZone: dimension.zone, adjustForTimeZone: true })
+    known.set(month, end = Option.getOrThrow(start).epochMilliseconds)
+  }
+  return end
+}
+
 /** When the window of a time dimension's value ends, epoch milliseconds; undefined for other dimensions. */
 export const windowEnd = (dimension: Dimension, value: string): number | undefined => {
   if (dimension._tag === "session") return Calendar.closesAt(dimension.calendar, value)
-  if (dimension._tag !== "month") return undefined
-  const start = DateTime.makeZoned(`${nextMonth(value)}-01T00:00:00`, {
-    timeZone: dimension.zone,
-    adjustForTimeZone: true
-  })
-  return Option.getOrThrow(start).epochMilliseconds
+  return dimension._tag === "month" ? monthEnd(dimension, value) : undefined
 }
 
 const monthsUntil = (dimension: MonthDimension, now: number): ReadonlyArray<string> => {
@@ -139,10 +148,15 @@ const intersect = (a: Span, b: Member): Span => ({
   to: b.to !== undefined && b.to < a.to ? b.to : a.to
 })
 
-const memberOf = (dimension: Dimension, value: string, universe: Universe): Member | undefined =>
-  dimension._tag === "dynamic"
-    ? universe.members[dimension.set]?.find((member) => member.value === value)
-    : undefined
+const byValue = new WeakMap<ReadonlyArray<Member>, ReadonlyMap<string, Member>>()
+
+const memberOf = (dimension: Dimension, value: string, universe: Universe): Member | undefined => {
+  const members = dimension._tag === "dynamic" ? universe.members[dimension.set] : undefined
+  if (members === undefined) return undefined
+  let known = byValue.get(members)
+  if (known === undefined) byValue.set(members, known = new Map(members.map((member) => [member.value, member])))
+  return known.get(value)
+}
 
 /** A value of a dimension may be asked for: all of them, or those that pass. */
 export type Filter = (dimension: string, value: string) => boolean

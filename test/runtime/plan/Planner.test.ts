@@ -161,14 +161,14 @@ it("force takes the named assets only, and an input that does not exist yet bloc
   expect(strange.blocked.at(-1)!.why).toContain("does not exist")
 })
 
-it("cost grows with what is asked for: 1,000 assets in a chain plan in linear time", () => {
+it("cost grows with what is asked for: 10,000 assets in a chain", () => {
   let last: Asset.Any = Asset.make("a0", { output: Out }, out)
-  for (let at = 1; at < 1000; at++) last = Asset.make(`a${at}`, { deps: { before: last }, output: Out }, out)
+  for (let at = 1; at < 10_000; at++) last = Asset.make(`a${at}`, { deps: { before: last }, output: Out }, out)
   const chain = AssetGraph.make(last)
-  const plan = Planner.plan(chain, { targets: [{ asset: "a999", keys: [{}] }], ancestors: true, force: false }, {
+  const plan = Planner.plan(chain, { targets: [{ asset: "a9999", keys: [{}] }], ancestors: true, force: false }, {
     universe,
     codeVersions: Object.fromEntries([...chain.assets.keys()].map((name) => [name, "1"])),
     stateOf: () => Staleness.unknown
   })
-  expect(plan.steps).toHaveLength(1000)
+  expect(plan.steps).toHaveLength(10_000)
 })
