@@ -117,6 +117,25 @@ it.effect("a session that the vendor empties leaves the lake and the warehouse",
   }).pipe(Effect.provide(layer))
 })
 
+it.effect("an answer without a series takes nothing away that was staged before", () => {
+  const answers = new Map([["IBM/2013-10", payload([monday, friday])]])
+  const { layer, loads, objects, tables } = world(answers)
+  return Effect.gen(function*() {
+    yield* listed
+    yield* TestGraph.materialize(definitions, { assets: BOTH })
+    answers.set("IBM/2013-10", new TextEncoder().encode("{}"))
+    yield* TestGraph.materialize(definitions, { assets: ["raw_bars"], force: true })
+    const { summary } = yield* TestGraph.materialize(definitions, { assets: BOTH })
+    expect(summary).toMatchObject({
+      status: "succeeded",
+      assets: { staged_bars: { materialized: 2, changed: 0, sums: { rows: 2, removed: 0 } } }
+    })
+    expect(tables.history).toEqual([])
+    expect([...objects.keys()].filter((key) => key.endsWith(".parquet"))).toHaveLength(2)
+    expect(loads.get("IBM/2013-10-07")!.bars.length).toBe(1)
+  }).pipe(Effect.provide(layer))
+})
+
 const dayRange = Asset.make(
   "day_range",
   { partitions: { symbol, session }, deps: { staged: stagedBars }, output: Schema.Struct({ range: Schema.Finite }) },

@@ -27,7 +27,8 @@ type Rejected = Decoded["rejects"][number]
 export const decode = (bytes: Uint8Array, interval?: string): Decoded => {
   const text = new TextDecoder().decode(bytes)
   const envelope = Envelope.read(text)
-  if (envelope.empty) return { sessions: [], rejects: [], complete: true }
+  // No series says nothing about rows that were there before: a vendor that has none, or one that has a bad minute.
+  if (envelope.empty) return { sessions: [], rejects: [], complete: false }
   const problem = Envelope.problem(envelope, interval)
   if (problem !== undefined) return refused(problem, text)
   const zone = envelope.meta?.zone

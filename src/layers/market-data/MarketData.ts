@@ -82,7 +82,7 @@ export interface Decoded {
   readonly sessions: ReadonlyArray<SessionBars>
   /** Each with the session it belongs to, or null where the row's time could not be read. */
   readonly rejects: ReadonlyArray<Reject & { readonly session: string | null }>
-  /** False when the payload is cut off or is no series at all: rows missing from it are not known to be gone. */
+  /** False when the payload is cut off, empty or no series at all: rows missing from it are not known to be gone. */
   readonly complete: boolean
 }
 

@@ -32,9 +32,9 @@ describe("the intraday decoder", () => {
     assert.strictEqual(bars.close.at(-1), 86.5)
   })
 
-  it("takes a month without data for complete and anything else for no series", () => {
+  it("takes no rows from an answer without a series, refuses nothing, and does not call it complete", () => {
     for (const empty of ["{}", `{"Meta Data":{"2. Symbol":"X"}}`]) {
-      assert.deepStrictEqual(decode(bytes(empty)), { sessions: [], rejects: [], complete: true })
+      assert.deepStrictEqual(decode(bytes(empty)), { sessions: [], rejects: [], complete: false })
     }
     for (const other of ["", "<html>", "[]", "null", `{"Note":"slow"}`, `{"Meta Data":{"2. Sy`]) {
       const { complete, rejects, sessions } = decode(bytes(other))
