@@ -3,14 +3,14 @@
  * older answers stay and every one can be decoded again.
  */
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
 import * as Zlib from "node:zlib"
 import { ObjectStore, segment } from "../layers/lake/ObjectStore.ts"
-import { MarketData, type MarketDataError } from "../layers/market-data/MarketData.ts"
+import { MarketData } from "../layers/market-data/MarketData.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import { month, symbol } from "./dimensions.ts"
+import { whileRetryable } from "./retry.ts"
 
 export const RawPayload = Schema.Struct({
   /** Object key of the payload. */
@@ -24,13 +24,6 @@ export const RawPayload = Schema.Struct({
   bytes: Schema.Finite,
   contentHash: Schema.String
 })
-
-/** Outages and throttling pass; anything else would fail again. */
-const whileRetryable = Schedule.exponential("1 second").pipe(
-  Schedule.upTo({ times: 4 }),
-  Schedule.setInputType<MarketDataError>(),
-  Schedule.while(({ input }) => input.retryable)
-)
 
 const keyOf = (source: string, partition: { readonly symbol: string; readonly month: string }, hash: string): string =>
   `raw/${source}/symbol=${segment(partition.symbol)}/month=${partition.month}/${hash}.gz`
@@ -46,7 +39,7 @@ export const rawBars = Asset.make(
     dataVersion: "contentHash",
     codeVersion: Effect.map(MarketData, (source) => source.fingerprint),
     pool: "market_data",
-    retry: whileRetryable as Schedule.Schedule<unknown, never>,
+    retry: whileRetryable,
     timeout: "3 minutes"
   },
   Effect.fn("raw_bars")(function*({ partition }) {

@@ -7,6 +7,7 @@ import { BarStore } from "../layers/staging/BarStore.ts"
 import { Warehouse } from "../layers/warehouse/Warehouse.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import { session, symbol } from "./dimensions.ts"
+import { whileRetryable } from "./retry.ts"
 import { stagedBars } from "./stagedBars.ts"
 
 export const LoadedSession = Schema.Struct({
@@ -28,6 +29,7 @@ export const redshiftBars = Asset.make(
     dataVersion: "contentHash",
     // Another warehouse holds nothing yet.
     codeVersion: Effect.map(Warehouse, ({ location }) => `1 in ${location}`),
+    retry: whileRetryable,
     timeout: "10 minutes",
     batch: { max: 64 }
   },

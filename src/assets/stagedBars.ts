@@ -15,6 +15,7 @@ import * as Calendar from "../runtime/partition/Calendar.ts"
 import { session, sessionFromMonth, symbol } from "./dimensions.ts"
 import { nyse } from "./nyse.ts"
 import { rawBars } from "./rawBars.ts"
+import { whileRetryable } from "./retry.ts"
 
 export const StagedSession = Schema.Struct({
   source: Schema.String,
@@ -74,6 +75,7 @@ export const stagedBars = Asset.make(
     deps: { raw: Asset.mapped(rawBars, sessionFromMonth) },
     output: StagedSession,
     dataVersion: "contentHash",
+    retry: whileRetryable,
     timeout: "5 minutes",
     batch: {
       max: 31,
