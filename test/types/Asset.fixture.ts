@@ -19,7 +19,7 @@ class Vendor
 class Store extends Context.Service<Store, { readonly save: Effect.Effect<void> }>()("Store") {}
 
 const symbol = Partitions.dynamic("symbols")
-const month = Partitions.months({ zone: "UTC", start: "2020-01" })
+const month = Partitions.monthly({ zone: "UTC", start: "2020-01" })
 const session = Partitions.sessions(calendar)
 const Rows = Schema.Struct({ rows: Schema.Finite, hash: Schema.String })
 

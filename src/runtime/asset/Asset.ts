@@ -56,7 +56,12 @@ export interface Asset<out Name extends string, out Output, out D extends Partit
   readonly retry: Schedule.Schedule<unknown, never> | undefined
   readonly timeout: Duration.Input | undefined
   readonly pool: string | undefined
-  readonly batch: { readonly max: number; readonly by: (key: PartitionKey) => string }
+  readonly priority: number
+  readonly batch: { readonly max: number; readonly by: ((key: PartitionKey) => string) | undefined }
+  /** A value that somebody else makes: it is read, never materialized. */
+  readonly external: boolean
+  /** Milliseconds after which a source of somebody else's is looked at again; undefined for what is materialized. */
+  readonly observedEvery: number | undefined
   /** One call for a batch; answers in the order of the items. */
   readonly materialize: (
     items: ReadonlyArray<Item>
@@ -98,6 +103,8 @@ export interface Options {
   readonly timeout?: Duration.Input
   /** Name of the pool whose leases bound how many calls run at a time. */
   readonly pool?: string
+  /** Among calls that can be made, those of higher priority go first; 0 when left out. */
+  readonly priority?: number
   /** Take several partitions per call; the function then gets `items` and answers one `Result` for each. */
   readonly batch?: Batch
 }
@@ -112,8 +119,13 @@ export interface UpstreamOutput<D extends Partitions.Dimensions, A> {
   readonly output: A
 }
 
-type ManyEntry = PartitionMapping.Within | PartitionMapping.All
-type MappedInput<A, M> = Extract<M[keyof M], ManyEntry> extends never ? Output<A>
+/** The entries of a mapping that give exactly one value. */
+type SingleEntry =
+  | PartitionMapping.From
+  | PartitionMapping.Containing
+  | PartitionMapping.Last
+  | PartitionMapping.Specific<readonly [string]>
+type MappedInput<A, M> = Exclude<M[keyof M], SingleEntry> extends never ? Output<A>
   : ReadonlyArray<UpstreamOutput<Dimensions<A>, Output<A>>>
 type InputOf<D> = D extends Mapped<infer A, infer M> ? MappedInput<A, M> : Output<D>
 type InputsOf<O> = O extends { readonly deps: infer D } ? { readonly [K in keyof D]: InputOf<D[K]> } : {}
@@ -126,6 +138,7 @@ type AnswerOf<O> = O extends { readonly batch: Batch } ? ReadonlyArray<Result.Re
 
 /** Two dimensions are the same when they are of one kind and, if dynamic, of one set. */
 type Kind<D> = D extends Partitions.DynamicDimension<infer Set> ? `dynamic set ${Set}`
+  : D extends Partitions.TimeDimension<infer Grain> ? `time windows ${Grain}`
   : D extends { readonly _tag: infer T extends string } ? T
   : never
 
@@ -236,10 +249,13 @@ export const make = <const Name extends string, const O extends Options, E, R>(
     retry: given.retry,
     timeout: given.timeout,
     pool: given.pool,
+    priority: given.priority ?? 0,
     batch: {
       max: given.batch?.max ?? 1,
-      by: (given.batch?.by as ((key: PartitionKey) => string) | undefined) ?? (() => "")
+      by: given.batch?.by as ((key: PartitionKey) => string) | undefined
     },
+    external: false,
+    observedEvery: undefined,
     materialize: given.batch === undefined ? single(materialize as Compute) : batched(materialize as Compute)
   }
 }

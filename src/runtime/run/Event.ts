@@ -11,7 +11,15 @@ export interface StepResult {
 export type RunStatus = "running" | "succeeded" | "failed" | "interrupted" | "canceled"
 
 export type Event =
-  | { readonly type: "RunStarted"; readonly steps: number; readonly partitions: number }
+  | { readonly type: "RunStarted"; readonly partitions: number }
+  /** The plan says so before anything is tried; `partitions` names some of them. */
+  | {
+    readonly type: "Blocked"
+    readonly asset: string
+    readonly count: number
+    readonly partitions: ReadonlyArray<string>
+    readonly error: string
+  }
   | { readonly type: "StepStarted"; readonly step: number; readonly asset: string; readonly partitions: number }
   | {
     readonly type: "StepRetrying"
@@ -36,7 +44,6 @@ export type Event =
   }
   | {
     readonly type: "Failed"
-    /** -1 where the plan already said so. */
     readonly step: number
     readonly asset: string
     readonly partitions: ReadonlyArray<string>

@@ -4,8 +4,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as SqlError from "effect/sql/SqlError"
 import type { Event, RunStatus } from "../run/Event.ts"
-import { during, type StoreError } from "./StoreError.ts"
+import { during, StoreError } from "./StoreError.ts"
 
 export interface Run {
   readonly runId: string
@@ -24,7 +25,8 @@ export interface RecordedEvent {
 }
 
 export class RunStore extends Context.Service<RunStore, {
-  readonly begin: (runId: string, request: unknown) => Effect.Effect<void, StoreError>
+  /** Answers the number of the run: see `Standing`. */
+  readonly begin: (runId: string, request: unknown) => Effect.Effect<number, StoreError>
   readonly append: (runId: string, events: ReadonlyArray<Event>) => Effect.Effect<void, StoreError>
   readonly end: (runId: string, status: RunStatus, totals: unknown) => Effect.Effect<void, StoreError>
   /** Asks the process of a running run to stop; false when the run is not running. */
@@ -34,6 +36,10 @@ export class RunStore extends Context.Service<RunStore, {
   readonly list: (limit: number) => Effect.Effect<ReadonlyArray<Run>, StoreError>
   readonly find: (runId: string) => Effect.Effect<Run | undefined, StoreError>
   readonly events: (runId: string) => Effect.Effect<ReadonlyArray<RecordedEvent>, StoreError>
+  /** For each of these run numbers the number at which the run ended; runs that go on are left out. */
+  readonly ends: (numbers: ReadonlyArray<number>) => Effect.Effect<ReadonlyMap<number, number>, StoreError>
+  /** What the effect writes to the stores of the engine, it writes in one transaction. */
+  readonly atomically: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
   /** Marks runs whose process is gone as interrupted; answers which. */
   readonly recover: Effect.Effect<ReadonlyArray<string>, StoreError>
 }>()("barograph/runtime/store/RunStore") {
@@ -79,9 +85,8 @@ const insertEvents = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyA
 const recover = (sql: SqlClient.SqlClient) =>
   sql.withTransaction(Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
-    const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted', ended_at = ${new Date(
-      now
-    )} where run_id in (
+    const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted',
+      ended_at = ${new Date(now)}, ended = nextval('barograph.numbers') where run_id in (
       select run_id from barograph.runs where status = 'running'
         and pg_try_advisory_xact_lock(hashtextextended('barograph/run/' || run_id, 0)) for update skip locked
     ) returning run_id`
@@ -96,10 +101,11 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
     Effect.flatMap(
       Clock.currentTimeMillis,
       (now) =>
-        sql`insert into barograph.runs (run_id, status, request, started_at)
-        values (${runId}, 'running', ${JSON.stringify(request)}::jsonb, ${new Date(now)})`
+        sql<{ number: number }>`insert into barograph.runs (run_id, status, request, started_at, number)
+        values (${runId}, 'running', ${JSON.stringify(request)}::jsonb, ${new Date(now)}, nextval('barograph.numbers'))
+        returning number::float8 as number`
     ).pipe(
-      Effect.asVoid,
+      Effect.map(([row]) => row!.number),
       during("begin run")
     ),
   append: (runId, events) =>
@@ -111,7 +117,7 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
     sql.withTransaction(Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       yield* sql`update barograph.runs set status = ${status}, ended_at = ${new Date(now)},
-        totals = ${JSON.stringify(totals)}::jsonb where run_id = ${runId}`
+        ended = nextval('barograph.numbers'), totals = ${JSON.stringify(totals)}::jsonb where run_id = ${runId}`
       yield* insertEvents(sql, runId, [{ type: "RunEnded", status }], now)
     })).pipe(during("end run")),
   requestCancel: (runId) =>
@@ -147,6 +153,19 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
       Effect.map((rows) => rows.map((row) => ({ at: row.at.getTime(), event: row.data }))),
       during("read events")
     ),
+  ends: (numbers) =>
+    sql<{ number: number; ended: number }>`select number::float8 as number, ended::float8 as ended
+      from barograph.runs where ended is not null
+        and number in (select value::bigint from jsonb_array_elements_text(${JSON.stringify(numbers)}::jsonb))`.pipe(
+      Effect.map((rows) => new Map(rows.map(({ ended, number }) => [number, ended]))),
+      during("read when runs ended")
+    ),
+  atomically: (effect) =>
+    sql.withTransaction(effect).pipe(
+      Effect.mapError((error) =>
+        SqlError.isSqlError(error) ? new StoreError({ operation: "commit", message: error.message }) : error
+      )
+    ),
   recover: during("recover runs")(recover(sql))
 })
 
@@ -154,6 +173,9 @@ const makeMemory = (): RunStore["Service"] => {
   const runs = new Map<string, Run>()
   const events = new Map<string, Array<RecordedEvent>>()
   const canceled = new Set<string>()
+  const ended = new Map<number, number>()
+  const numbers = new Map<string, number>()
+  let last = 0
   const append = (runId: string, added: ReadonlyArray<Event>) =>
     Effect.map(Clock.currentTimeMillis, (at) => {
       for (const event of added) events.get(runId)!.push({ at, event })
@@ -163,11 +185,14 @@ const makeMemory = (): RunStore["Service"] => {
       Effect.map(Clock.currentTimeMillis, (startedAt) => {
         runs.set(runId, { runId, status: "running", request, startedAt, endedAt: undefined, totals: undefined })
         events.set(runId, [])
+        numbers.set(runId, ++last)
+        return last
       }),
     append,
     end: (runId, status, totals) =>
       Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {
         runs.set(runId, { ...runs.get(runId)!, status, totals, endedAt })
+        ended.set(numbers.get(runId)!, ++last)
         return append(runId, [{ type: "RunEnded", status }])
       }),
     requestCancel: (runId) =>
@@ -176,6 +201,8 @@ const makeMemory = (): RunStore["Service"] => {
     list: (limit) => Effect.sync(() => [...runs.values()].reverse().slice(0, limit)),
     find: (runId) => Effect.sync(() => runs.get(runId)),
     events: (runId) => Effect.sync(() => events.get(runId) ?? []),
+    ends: () => Effect.sync(() => new Map(ended)),
+    atomically: (effect) => effect,
     recover: Effect.succeed([])
   }
 }

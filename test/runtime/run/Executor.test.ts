@@ -59,8 +59,9 @@ it.effect("everything is materialized once, upstream first, and a second run has
     expect(calls).toHaveLength(7)
     expect(calls).toContain("table abc")
     const second = yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
-    expect(second.plan.steps).toEqual([])
-    expect(second.plan.upToDate).toEqual({ source: 3, copy: 3, table: 3 })
+    expect(TestGraph.planned(second.plan)).toEqual([])
+    expect(second.plan.assets.map(({ asset, upToDate }) => [asset.name, upToDate]))
+      .toEqual([["source", 3], ["copy", 3], ["table", 3]])
     expect(calls).toHaveLength(7)
   }).pipe(Effect.provide(TestGraph.layerMemory)))
 
@@ -72,7 +73,7 @@ it.effect("a source that is read again touches only what comes out different", (
     content["b"] = "2"
     yield* TestGraph.materialize(graph, { assets: ["source"], force: true })
     const next = yield* TestGraph.plan(graph, { assets: ["copy", "table"] })
-    expect(next.plan.steps.flatMap((step) => step.partitions)).toMatchObject([
+    expect(TestGraph.planned(next.plan)).toMatchObject([
       { partition: "letter=b", reason: { _tag: "InputChanged", dependency: "source" } },
       { partition: "letter=b", reason: { _tag: "InputChanged", dependency: "source" } }
     ])
@@ -99,7 +100,7 @@ it.effect("when the source is refreshed in the same run, unchanged partitions ar
     version = "2"
     content[2] = "2"
     const { plan, summary } = yield* TestGraph.materialize(graph, { assets: ["copy"] })
-    expect(plan.steps.filter((step) => step.asset === "copy").map((step) => step.partitions[0]!.reason._tag))
+    expect(TestGraph.planned(plan).filter(({ asset }) => asset === "copy").map(({ reason }) => reason._tag))
       .toEqual(["InputPlanned", "InputPlanned", "InputPlanned"])
     expect(summary.assets).toMatchObject({
       source: { materialized: 3, changed: 1 },
@@ -136,7 +137,7 @@ it.effect("a failed partition blocks what reads it, the rest goes on, and the ne
     ])
     broken = false
     const again = yield* TestGraph.materialize(graph, { assets: ["copy"] })
-    expect(again.plan.steps.map((step) => step.partitions[0]!.reason._tag)).toEqual(["Failed", "NeverMaterialized"])
+    expect(TestGraph.planned(again.plan).map(({ reason }) => reason._tag)).toEqual(["Failed", "NeverMaterialized"])
     expect(again.summary.status).toBe("succeeded")
   }).pipe(Effect.provide(TestGraph.layerMemory)))
 

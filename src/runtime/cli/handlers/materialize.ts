@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import type * as AssetGraph from "../../asset/AssetGraph.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
+import * as PartitionSet from "../../partition/PartitionSet.ts"
 import * as Plan from "../../plan/Plan.ts"
 import type * as Planner from "../../plan/Planner.ts"
 import type { Kind } from "../../plan/Staleness.ts"
@@ -50,33 +51,26 @@ const targetsOf = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Inpu
   return yield* orUsage(Selection.resolve(graph, text), "barograph asset list")
 })
 
-const filterFor = Effect.fnUntraced(function*(
+/** What `--partition` selects of an asset; all of it when it is left out. */
+const selected = (
   graph: AssetGraph.Any,
-  names: ReadonlyArray<string>,
-  input: Input,
+  name: string,
+  partition: Option.Option<string>,
   universe: Partitions.Universe
-) {
-  const filters = new Map<string, Partitions.Filter>()
-  if (Option.isNone(input.partition)) return filters
-  const selector = yield* orUsage(PartitionSelector.parse(input.partition.value), "materialize --help")
-  for (const name of names) {
-    const { dimensions } = graph.assets.get(name)!
-    filters.set(
-      name,
-      yield* orUsage(PartitionSelector.toFilter(selector, dimensions, universe), `barograph asset show ${name}`)
-    )
-  }
-  return filters
-})
+) => {
+  const space = Partitions.space(graph.assets.get(name)!.dimensions, universe)
+  return Option.isNone(partition)
+    ? Effect.succeed(PartitionSet.all(space))
+    : orUsage(PartitionSelector.toSet(partition.value, space), `barograph asset show ${name}`)
+}
 
 const requestFor = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Input, universe: Partitions.Universe) {
   const names = yield* targetsOf(graph, input)
-  const filters = yield* filterFor(graph, names, input, universe)
-  const targets = names.map((asset) => ({
-    asset,
-    keys: Partitions.keys(graph.assets.get(asset)!.dimensions, universe, filters.get(asset))
-  }))
-  if (Option.isSome(input.partition) && targets.every(({ keys }) => keys.length === 0)) {
+  const targets = yield* Effect.forEach(
+    names,
+    (asset) => Effect.map(selected(graph, asset, input.partition, universe), (set) => ({ asset, set }))
+  )
+  if (Option.isSome(input.partition) && targets.every(({ set }) => PartitionSet.isEmpty(set))) {
     return yield* usage(
       `no partition of ${names.join(", ")} is ${input.partition.value}`,
       `barograph asset show ${names[0]} says which there are`
@@ -100,7 +94,7 @@ const failed = (application: Application, tags: ReadonlyArray<string | undefined
 }
 
 const execute = Effect.fnUntraced(
-  function*(application: Application, plan: Plan.Plan, input: Input, universe: Partitions.Universe) {
+  function*(application: Application, plan: Plan.Plan, input: Input) {
     const executor = yield* Executor
     const progress = yield* Progress.make(plan)
     const request = {
@@ -109,10 +103,9 @@ const execute = Effect.fnUntraced(
       partition: Option.getOrNull(input.partition),
       force: input.force
     }
-    const summary = yield* executor.execute(application.graph, plan, {
+    const summary = yield* executor.execute(plan, {
       concurrency: application.concurrency,
       pools: Pool.make(application.pools),
-      universe,
       request,
       observe: progress.observe
     }).pipe(Effect.ensuring(progress.close))
@@ -134,9 +127,9 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
   const request = yield* requestFor(application.graph, input, universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
   if (input.plan) return yield* input.json ? Print.json(PlanText.toJson(plan)) : Print.lines(PlanText.render(plan))
-  if (plan.steps.length > 0 || plan.blocked.length > 0) return yield* execute(application, plan, input, universe)
+  if (!Plan.isEmpty(plan)) return yield* execute(application, plan, input)
   yield* input.json
-    ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: plan.upToDate, failures: [] })
+    ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: PlanText.upToDate(plan), failures: [] })
     : Print.lines(PlanText.nothingToDo(plan))
 })
 

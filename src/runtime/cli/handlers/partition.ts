@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { didYouMean } from "../../asset/Suggest.ts"
-import { label, toText } from "../../partition/PartitionKey.ts"
+import { label } from "../../partition/PartitionKey.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
+import * as PartitionSet from "../../partition/PartitionSet.ts"
+import type { Class } from "../../plan/Standing.ts"
 import { MaterializationStore, type State } from "../../store/MaterializationStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
@@ -32,11 +34,25 @@ const describe = (partition: string, state: State | undefined) => ({
   failure: state?.failure ?? null
 })
 
-const filterOf = (text: string, dimensions: Partitions.Dimensions, universe: Partitions.Universe) =>
-  Result.flatMap(
-    PartitionSelector.parse(text),
-    (selector) => PartitionSelector.toFilter(selector, dimensions, universe)
-  )
+const DETAILS = 500
+
+/** The set in pieces: a page of a million partitions reads the states of a page. */
+const pages = function*(set: PartitionSet.PartitionSet): Generator<ReadonlyArray<string>> {
+  for (let skip = 0; skip < PartitionSet.size(set); skip += DETAILS) {
+    yield [...PartitionSet.texts(PartitionSet.slice(set, skip, DETAILS))]
+  }
+}
+
+/** Those of the asset's partitions that stand so, without looking at single ones where that can be avoided. */
+const standing = (classes: ReadonlyArray<Class>, all: PartitionSet.PartitionSet, status: Input["status"]) => {
+  const where = (holds: (one: Class) => boolean) =>
+    PartitionSet.unionAll(all.space, classes.filter(holds).map(({ set }) => set))
+  const among = (set: PartitionSet.PartitionSet) => PartitionSet.intersection(all, set)
+  if (status === "failed") return among(where(({ standing }) => standing?.failure !== undefined))
+  const made = where(({ standing }) => standing !== undefined && standing.asOf > 0 && standing.failure === undefined)
+  if (status === "materialized") return among(made)
+  return status === "missing" ? PartitionSet.difference(all, where(() => true)) : all
+}
 
 const find = Effect.fnUntraced(function*(application: Application, input: Input) {
   const asset = application.graph.assets.get(input.name)
@@ -44,29 +60,37 @@ const find = Effect.fnUntraced(function*(application: Application, input: Input)
     const { names } = application.graph
     return yield* usage(`There is no asset "${input.name}".${didYouMean(input.name, names)}`, "barograph asset list")
   }
-  const universe = yield* currentUniverse(application)
-  const filter = Option.map(input.partition, (text) => filterOf(text, asset.dimensions, universe))
-  if (Option.isSome(filter) && Result.isFailure(filter.value)) {
-    return yield* usage(filter.value.failure, `barograph asset show ${input.name}`)
+  const space = Partitions.space(asset.dimensions, yield* currentUniverse(application))
+  const asked = Option.match(input.partition, {
+    onNone: () => Result.succeed(PartitionSet.all(space)),
+    onSome: (text) => PartitionSelector.toSet(text, space)
+  })
+  if (Result.isFailure(asked)) return yield* usage(asked.failure, `barograph asset show ${input.name}`)
+  const store = yield* MaterializationStore
+  const classes = (yield* store.classes(new Map([[asset.name, space]]))).get(asset.name) ?? []
+  const chosen = standing(classes, asked.success, input.status)
+  const shown = input.json ? chosen : PartitionSet.slice(chosen, 0, Math.max(1, input.limit))
+  const found: Array<ReturnType<typeof describe>> = []
+  for (const page of pages(shown)) {
+    const states = (yield* store.states(new Map([[asset.name, page]]))).get(asset.name)
+    for (const key of page) found.push(describe(key, states?.get(key)))
   }
-  const chosen = Option.isSome(filter) ? Result.getOrThrow(filter.value) : undefined
-  const keys = Partitions.keys(asset.dimensions, universe, chosen).map(toText)
-  const states = yield* (yield* MaterializationStore).states(asset.name, keys)
-  return keys.map((key) => describe(key, states.get(key)))
-    .filter(({ status }) => input.status === "all" || input.status === status)
+  return { found, total: PartitionSet.size(chosen) }
 })
 
 export const list = Effect.fnUntraced(function*(input: Input) {
   const application = yield* (yield* ApplicationLoader).load
-  const found = yield* find(application, input).pipe(Effect.provide(application.layer))
+  const { found, total } = yield* find(application, input).pipe(Effect.provide(application.layer))
   if (input.json) return yield* Print.json(found)
   if (found.length === 0) return yield* Print.lines(["No partition of this kind."])
-  const shown = found.slice(0, Math.max(1, input.limit)).map((one) => [
-    label(one.partition),
-    one.status,
-    one.materializedAt?.slice(0, 19).replace("T", " ") ?? "-",
-    one.failure ?? ""
-  ])
-  yield* Print.lines(Table.render(["partition", "status", "materialized (UTC)", "failure"], shown))
-  if (found.length > shown.length) yield* Print.talk(`${found.length - shown.length} more: --limit ${found.length}`)
+  yield* Print.lines(Table.render(
+    ["partition", "status", "materialized (UTC)", "failure"],
+    found.map((one) => [
+      label(one.partition),
+      one.status,
+      one.materializedAt?.slice(0, 19).replace("T", " ") ?? "-",
+      one.failure ?? ""
+    ])
+  ))
+  if (total > found.length) yield* Print.talk(`${total - found.length} more: --limit ${total}`)
 })

@@ -27,7 +27,9 @@ const sumOf = (results: ReadonlyArray<StepResult>): { readonly [field: string]: 
 export const render = (event: Event): string => {
   switch (event.type) {
     case "RunStarted":
-      return `run started: ${counted(event.partitions, "partition")} in ${counted(event.steps, "step")}`
+      return `run started: ${counted(event.partitions, "partition")}`
+    case "Blocked":
+      return `${event.asset}: ${counted(event.count, "partition")} blocked, ${some(event.partitions)}: ${event.error}`
     case "StepStarted":
       return `${event.asset}: started ${counted(event.partitions, "partition")}`
     case "StepRetrying":
