@@ -2,14 +2,19 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { KINDS } from "../plan/Staleness.ts"
+import { STATUSES } from "../run/Event.ts"
 
 /** False unless given; a negation would only be noise in the help. */
 const on = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
 
 const json = on("json", "Data on stdout as JSON; talk stays on stderr")
+
+const tag = (description: string) =>
+  Flag.KeyValuePair("tag").pipe(Flag.withDescription(description), Flag.withDefault({}))
 
 const materialize = Command.make(
   "materialize",
@@ -41,6 +46,23 @@ const materialize = Command.make(
     ),
     plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
     force: on("force", "Materialize the named assets even where they are up to date"),
+    tag: tag("Mark the run, as in --tag team=etl; repeat it. Limits and lists go by tags"),
+    priority: Flag.Int("priority").pipe(
+      Flag.withDescription("Of runs that wait for their turn, higher ones begin first"),
+      Flag.withDefault(0)
+    ),
+    timeout: Flag.String("timeout").pipe(
+      Flag.withDescription("Longest time for the run, as in \"30 minutes\""),
+      Flag.mapTryCatch(
+        (text) => Duration.fromInputUnsafe(text as Duration.Input),
+        (): string => "expected a time such as \"90 seconds\" or \"2 hours\""
+      ),
+      Flag.optional
+    ),
+    concurrency: Flag.Int("concurrency").pipe(
+      Flag.withDescription("Steps at a time; BAROGRAPH_CONCURRENCY otherwise"),
+      Flag.optional
+    ),
     json
   },
   (input) =>
@@ -98,6 +120,9 @@ const runList = Command.make(
   "list",
   {
     limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)),
+    before: Flag.String("before").pipe(Flag.withDescription("Only runs older than this one"), Flag.optional),
+    status: Flag.Literals("status", STATUSES).pipe(Flag.withDescription("Only runs that stand so"), Flag.optional),
+    tag: tag("Only runs with this tag"),
     json
   },
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/run.ts")), ({ list }) => list(input))
