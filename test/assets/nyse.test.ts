@@ -45,6 +45,21 @@ describe("the NYSE calendar", () => {
     assert.strictEqual(time(Calendar.closesAt(nyse, "2024-12-24")), "13:00")
   })
 
+  it("has a pre-market from 04:00 and a post-market until 20:00, on half days until 17:00", () => {
+    assert.strictEqual(time(Calendar.opensAt(nyse, "2024-12-24", "extended")), "04:00")
+    assert.strictEqual(time(Calendar.closesAt(nyse, "2024-12-23", "extended")), "20:00")
+    assert.strictEqual(time(Calendar.closesAt(nyse, "2024-12-24", "extended")), "17:00")
+  })
+
+  it("is a calendar whose data is right", () => {
+    assert.isUndefined(Calendar.problem(nyse))
+  })
+
+  it("has no early close on the Sunday of 2017 that a source of it lists, and those of 1998 that it lacks", () => {
+    assert.isFalse(nyse.earlyCloses.has("2017-12-24"))
+    assert.isTrue(nyse.earlyCloses.has("1998-12-24"))
+  })
+
   it("keeps about 252 sessions and at most four half days in every year up to 2028", () => {
     for (let year = 1998; year <= 2028; year++) {
       const { length } = Calendar.sessionsBetween(nyse, `${year}-01-01`, `${year}-12-31`)

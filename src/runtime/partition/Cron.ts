@@ -23,7 +23,9 @@ const END_OF_TIME = Date.UTC(9998, 0)
 export interface Cron {
   /** As it was written, single-spaced. */
   readonly text: string
-  /** Times of day of its ticks in milliseconds, ascending. */
+  readonly minutes: ReadonlySet<number>
+  readonly hours: ReadonlySet<number>
+  /** Both as times of day in milliseconds, ascending. */
   readonly times: ReadonlyArray<number>
   /** True when the hour field lets every hour pass. */
   readonly isHourly: boolean
@@ -58,15 +60,18 @@ const wrongField = (text: string, fields: ReadonlyArray<string>): string => {
   return `"${text}" is not a cron.`
 }
 
-const range = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index)
+const orAll = (values: ReadonlySet<number>, count: number): ReadonlySet<number> =>
+  values.size > 0 ? values : new Set(Array.from({ length: count }, (_, index) => index))
 
 const fromParsed = (text: string, fields: ReadonlyArray<string>, parsed: EffectCron.Cron): Cron => {
-  const hours = parsed.hours.size === 0 ? range(24) : [...parsed.hours]
-  const minutes = parsed.minutes.size === 0 ? range(60) : [...parsed.minutes]
+  const hours = orAll(parsed.hours, 24)
+  const minutes = orAll(parsed.minutes, 60)
   return {
     text,
-    times: hours.flatMap((hour) => minutes.map((minute) => hour * HOUR + minute * MINUTE)),
-    isHourly: hours.length === 24,
+    minutes,
+    hours,
+    times: [...hours].flatMap((hour) => [...minutes].map((minute) => hour * HOUR + minute * MINUTE)),
+    isHourly: hours.size === 24,
     days: parsed.days,
     months: parsed.months,
     weekdays: parsed.weekdays,
@@ -187,11 +192,17 @@ export const previous = (cron: Cron, zone: Zone.Zone, before: number): number =>
   return Number.NEGATIVE_INFINITY
 }
 
+const matches = (cron: Cron, local: number): boolean => {
+  const date = new Date(local)
+  return local % MINUTE === 0 && cron.minutes.has(date.getUTCMinutes()) && cron.hours.has(date.getUTCHours()) &&
+    matchesDay(cron, Math.floor(local / DAY))
+}
+
 /** True when the instant is a tick. */
 export const hasTick = (cron: Cron, zone: Zone.Zone, instant: number): boolean => {
   const local = Zone.toLocal(zone, instant)
-  const time = ((local % DAY) + DAY) % DAY
+  if (cron.isHourly) return matches(cron, local)
   const mayHaveMoved = Zone.offsetAt(zone, instant - 1) !== local - instant
-  if (!mayHaveMoved && !cron.times.includes(time)) return false
-  return ticks(cron, zone, instant, instant + 1).length > 0
+  if (mayHaveMoved) return ticks(cron, zone, instant, instant + 1).length > 0
+  return matches(cron, local) && Zone.toInstant(zone, local, "later") === instant
 }
