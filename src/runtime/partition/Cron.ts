@@ -18,7 +18,6 @@ const DAY = 86_400_000
 
 /** The longest wait there can be is 40 years: from a Sunday, the 29th of February, across 2100 to the next. */
 const HORIZON = 41 * 366 * DAY
-const END_OF_TIME = Date.UTC(9998, 0)
 
 export interface Cron {
   /** As it was written, single-spaced. */
@@ -157,11 +156,7 @@ const walkFixed = (cron: Cron, zone: Zone.Zone, from: number, to: number, take: 
 
 /** Walks the ticks in [from, to), ascending. */
 export const walk = (cron: Cron, zone: Zone.Zone, from: number, to: number, take: Take): void =>
-  cron.isHourly ? walkHourly(cron, zone, from, to, take) : walkFixed(cron, zone, from, to, take)
-
-/** Walks the ticks from an instant on until it is told to stop. */
-export const walkFrom = (cron: Cron, zone: Zone.Zone, from: number, take: Take): void =>
-  walk(cron, zone, from, END_OF_TIME, take)
+  (cron.isHourly ? walkHourly : walkFixed)(cron, zone, Zone.clamp(from), Zone.clamp(to), take)
 
 /** Instants in [from, to), ascending. */
 export const ticks = (cron: Cron, zone: Zone.Zone, from: number, to: number): ReadonlyArray<number> => {
@@ -170,17 +165,17 @@ export const ticks = (cron: Cron, zone: Zone.Zone, from: number, to: number): Re
   return found
 }
 
-/** The first tick after an instant. */
+/** The first tick after an instant; Infinity when there is none before the year 9998. */
 export const next = (cron: Cron, zone: Zone.Zone, after: number): number => {
   let found = Number.POSITIVE_INFINITY
-  walkFrom(cron, zone, after + 1, (instant) => {
+  walk(cron, zone, after + 1, found, (instant) => {
     found = instant
     return false
   })
   return found
 }
 
-/** The last tick before an instant. */
+/** The last tick before an instant; -Infinity when there is none since the year 1000. */
 export const previous = (cron: Cron, zone: Zone.Zone, before: number): number => {
   let [to, span] = [before, HOUR]
   while (before - to < HORIZON) {

@@ -15,7 +15,7 @@ const DAY = 86_400_000
 const CHUNK = 2 ** 35
 const SAMPLES = 64
 const FIRST = Math.ceil(Date.UTC(1000, 0) / CHUNK)
-const LAST = Math.floor(Date.UTC(9998, 0) / CHUNK)
+const LAST = Math.floor(Date.UTC(9998, 0) / CHUNK) - 1
 
 /** Offsets of one chunk, in milliseconds east of UTC; the first starts where the chunk does. */
 interface Offsets {
@@ -90,6 +90,9 @@ const sample = (zone: Zone, chunk: number): Offsets => {
   }
   return { starts, values }
 }
+
+/** The nearest instant between the years 1000 and 9998: where the offsets and the search for ticks end. */
+export const clamp = (instant: number): number => Math.max(FIRST * CHUNK, Math.min((LAST + 1) * CHUNK, instant))
 
 const offsetsAround = (zone: Zone, instant: number): Offsets => {
   const chunk = Math.max(FIRST, Math.min(LAST, Math.floor(instant / CHUNK)))

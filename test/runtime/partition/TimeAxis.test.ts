@@ -145,6 +145,8 @@ describe("an end offset", () => {
   it("finds nothing, but ends, where everything is excluded", () => {
     const nothing = TimeWindows.cron("* * * * *", { start: "2024-01-01", endOffset: 1, exclude: ["* * * * *"] })
     assert.deepStrictEqual(keys(nothing, "2024-01-02"), [])
+    assert.deepStrictEqual(keys(nothing, "2024-01-03"), [])
+    assert.deepStrictEqual(TimeAxis.scheduled(nothing, utc("2024-01-02"), utc("2024-01-03")), [])
   })
 })
 
@@ -165,6 +167,20 @@ describe("what the schedule has", () => {
     const found = TimeAxis.scheduled(sessions, utc("2024-03-08T21:00"), utc("2024-03-11T13:31"))
     assert.deepStrictEqual(found.map(({ key }) => key), ["2024-03-11"])
     assert.deepStrictEqual(TimeAxis.scheduled(sessions, utc("2024-03-08T21:00"), utc("2024-03-11T13:30")), [])
+  })
+
+  it("ends where dates do", () => {
+    const century = TimeAxis.scheduled(
+      TimeWindows.cron("0 0 1 1 *", { start: "2024-01-01" }),
+      -Infinity,
+      utc("1100-01-01")
+    )
+    assert.isAtMost(century.length, 100)
+    assert.strictEqual(century.at(-1)?.key, "1099-01")
+    const sessions = TimeWindows.sessions(nyse)
+    assert.strictEqual(TimeAxis.scheduled(sessions, -Infinity, Infinity).length, Calendar.allSessions(nyse).length)
+    assert.strictEqual(TimeAxis.axis(sessions, Infinity).length, Calendar.allSessions(nyse).length)
+    assert.strictEqual(TimeAxis.axis(sessions, -Infinity).length, 0)
   })
 
   it("answers a key with its window, or with none", () => {
