@@ -56,6 +56,12 @@ describe("a window", () => {
   it("whose tick had to move into another day keeps its date", () => {
     const nuuk = TimeWindows.cron("30 23 * * *", { start: "2024-03-29", end: "2024-04-02", zone: "America/Nuuk" })
     assert.deepStrictEqual(keys(nuuk, "2025-01-01"), ["2024-03-29", "2024-03-30", "2024-03-31"])
+    assert.strictEqual(TimeAxis.axis(nuuk, utc("2025-01-01")).indexOf("2024-03-30"), 1)
+    assert.deepStrictEqual(TimeAxis.parseKey(nuuk, "2024-03-30"), {
+      key: "2024-03-30",
+      start: utc("2024-03-31T01:00"),
+      end: utc("2024-04-01T00:30")
+    })
     const apia = TimeWindows.daily({ start: "2011-12-29", end: "2012-01-02", zone: "Pacific/Apia" })
     assert.deepStrictEqual(keys(apia, "2025-01-01"), ["2011-12-29", "2011-12-31", "2012-01-01"])
   })
@@ -74,6 +80,15 @@ describe("a window", () => {
     assert.strictEqual(axis.indexOf("2024-01-06"), -1)
     assert.isUndefined(TimeAxis.parseKey(daily, "2024-01-06"))
     assert.deepStrictEqual(TimeAxis.scheduled(daily, utc("2024-01-06"), utc("2024-01-06T12:00")), [])
+  })
+
+  it("of a session is excluded by its date or by the time at which it opens", () => {
+    const excluding = (text: string) =>
+      keys(TimeWindows.sessions(nyse, { start: "2024-11-26", end: "2024-11-30", exclude: [text] }), "2025-01-01")
+    assert.deepStrictEqual(excluding("2024-11-27"), ["2024-11-26", "2024-11-29"])
+    assert.deepStrictEqual(excluding("2024-11-27T09:30"), ["2024-11-26", "2024-11-29"])
+    assert.deepStrictEqual(excluding("30 9 * * 5"), ["2024-11-26", "2024-11-27"])
+    assert.deepStrictEqual(excluding("2024-11-27T00:00"), ["2024-11-26", "2024-11-27", "2024-11-29"])
   })
 
   it("is excluded with the whole date, at both occurrences of a time, or by a cron's own ticks", () => {
@@ -122,7 +137,8 @@ describe("an end offset", () => {
   it("that is negative holds the last windows before the end back until as many have ended after it", () => {
     assert.deepStrictEqual(keys(days(-1, { end: "2024-01-06" }), "2024-01-06"), ["2024-01-04"])
     assert.deepStrictEqual(keys(days(-1, { end: "2024-01-06" }), "2024-01-07"), ["2024-01-04", "2024-01-05"])
-    assert.deepStrictEqual(keys(days(-1, { end: "2024-01-06" }), "2034-01-07"), ["2024-01-04", "2024-01-05"])
+    assert.deepStrictEqual(keys(days(-2, { end: "2024-01-06" }), "2024-01-07"), ["2024-01-04"])
+    assert.deepStrictEqual(keys(days(-2, { end: "2024-01-06" }), "2034-01-07"), ["2024-01-04", "2024-01-05"])
   })
 
   it("counts the windows that go on before the start of the dimension", () => {

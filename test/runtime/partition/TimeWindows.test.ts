@@ -74,7 +74,7 @@ describe("time windows", () => {
       "The daily partitions cannot be declared so: the format \"yyyy-MM\" would give two windows one key, " +
         "which \"yyyy-MM-dd\" does not."
     )
-    for (const text of ["*/30 * * * *", "30 2,3 * * *", "0,30 2 * * *"]) {
+    for (const text of ["*/30 * * * *", "30 2,3 * * *", "30 0,1 * * *", "0,30 2 * * *"]) {
       assert.match(refusal(() => TimeWindows.cron(text, { start, format: "yyyy-MM-ddTHH" })), /two windows one key/)
     }
     assert.match(refusal(() => TimeWindows.cron("0 0 1 * *", { start, format: "yyyy" })), /two windows one key/)
