@@ -125,7 +125,7 @@ const isExcluded = ({ exclude }: TimeDimension, zone: Zone.Zone, start: number, 
   (exclude.times.size > 0 && exclude.times.has(Zone.toLocal(zone, start))) ||
   exclude.crons.some((cron) => Cron.hasTick(cron, zone, start))
 
-/** The first index whose value is above the bound, or is at least it. */
+/** The first index whose value is past what is searched for; values ascend. */
 const search = (values: ReadonlyArray<number>, length: number, isPast: (value: number) => boolean): number => {
   let [low, high] = [0, length]
   while (low < high) {

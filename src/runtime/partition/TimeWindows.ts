@@ -1,5 +1,5 @@
 /**
- * The declaration of a time dimension: windows that follow each other by a cron in a zone, or the sessions of a calendar.
+ * The declaration of a time dimension: windows that follow each other by a cron in a zone, or a calendar's sessions.
  *
  * Everything that a person can get wrong is refused here, with a sentence, so that nothing fails where windows are laid
  * out (`TimeAxis`). Windows of a cron go from tick to tick, those of a calendar from open to close. Local times are as
@@ -53,7 +53,7 @@ interface SpanOptions {
    * windows that are not excluded count.
    */
   readonly endOffset?: number
-  /** Dates, date-times and crons: a window that starts on one of them does not exist. Its neighbours stay as they are. */
+  /** Dates, date-times and crons: a window that starts on one of them does not exist. Its neighbours stay. */
   readonly exclude?: ReadonlyArray<string>
 }
 
