@@ -229,7 +229,10 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
     )
   }
   if (work.length === 0) return
-  yield* record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }])
+  // Not waited for: what the step records later cannot be written before it.
+  yield* Effect.forkChild(
+    Effect.ignore(record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }]))
+  )
   const startedAt = yield* Clock.currentTimeMillis
   const answers = yield* call(running, step, work)
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
