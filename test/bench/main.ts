@@ -13,7 +13,7 @@ import * as Url from "node:url"
 import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Partitions from "../../src/runtime/partition/Partitions.ts"
-import * as TestGraph from "../support/TestGraph.ts"
+import * as Testing from "../../src/runtime/testing/Testing.ts"
 
 const ROUNDS = 7
 const bin = Url.fileURLToPath(new URL("../../bin/barograph", import.meta.url))
@@ -72,8 +72,8 @@ const overhead = async (steps: number): Promise<number> => {
   const values = Array.from({ length: steps }, (_, at) => String(at))
   const trivial = Asset.make("trivial", { partitions: { n: Partitions.statics(values) } }, () => Effect.void)
   const startedAt = performance.now()
-  const program = TestGraph.materialize(AssetGraph.make(trivial), { assets: ["trivial"] })
-  await Effect.runPromise(Effect.scoped(Effect.provide(program, TestGraph.layerMemory)))
+  const program = Testing.materialize(AssetGraph.make(trivial), { asset: ["trivial"] })
+  await Effect.runPromise(Effect.scoped(Effect.provide(program, Testing.layer)))
   return (performance.now() - startedAt) * 1000 / steps
 }
 

@@ -16,9 +16,9 @@ export interface Members {
   readonly [set: string]: ReadonlyArray<string | Member>
 }
 
-export interface Definitions {
+export interface Definitions<out R = unknown> {
   readonly [TypeId]: typeof TypeId
-  readonly graph: AssetGraph.Any
+  readonly graph: AssetGraph.AssetGraph<string, R>
   /** Gives what the assets need; checked where it is made. */
   readonly layer: Layer.Layer<unknown, unknown>
   readonly members: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Member> }, unknown>
@@ -48,7 +48,8 @@ type LayerOf<R> = [R] extends [never] ? { readonly layer?: Layer.Layer<never, un
 
 const memberOf = (member: string | Member): Member => typeof member === "string" ? { value: member } : member
 
-const membersOf = (given: Members) =>
+/** Every member with its lifetime, if it has one. */
+export const membersOf = (given: Members): { readonly [set: string]: ReadonlyArray<Member> } =>
   Object.fromEntries(Object.entries(given).map(([set, members]) => [set, members.map(memberOf)]))
 
 /**
@@ -57,7 +58,7 @@ const membersOf = (given: Members) =>
  * When to use: as the default export of the file that `--definitions` names. A graph whose assets need no services may
  * be exported as it is. A missing layer does not compile.
  */
-export const make = <R>(options: Options<R> & LayerOf<R>): Definitions => {
+export const make = <R>(options: Options<R> & LayerOf<R>): Definitions<R> => {
   const given: Options<R> & { readonly layer?: Layer.Layer<never, unknown> } = options
   const members = given.members ?? {}
   return {
@@ -75,6 +76,9 @@ export const make = <R>(options: Options<R> & LayerOf<R>): Definitions => {
 const isGraph = (value: unknown): value is AssetGraph.Any =>
   Predicate.hasProperty(value, "assets") && value.assets instanceof Map &&
   Predicate.hasProperty(value, "downstream") && value.downstream instanceof Map
+
+export const isDefinitions = <R>(value: Definitions<R> | AssetGraph.AssetGraph<string, R>): value is Definitions<R> =>
+  Predicate.hasProperty(value, TypeId)
 
 /** The definitions that a module exports, be they whole or a mere graph; undefined when they are neither. */
 export const fromExport = (value: unknown): Definitions | undefined => {

@@ -15,9 +15,9 @@ const clash = (
   downstream: Partitions.Dimension
 ): string | undefined => {
   if (entry._tag === "from") {
-    return kindOf(upstream) === kindOf(downstream) ? undefined : `is ${kindOf(upstream)} there and ${
-      kindOf(downstream)
-    } here`
+    return kindOf(upstream) === kindOf(downstream) ?
+      undefined :
+      `is ${kindOf(upstream)} there and ${kindOf(downstream)} here`
   }
   const [own, read] = TRANSLATES[entry._tag]
   return downstream._tag === own && upstream._tag === read

@@ -90,7 +90,11 @@ describe("a sentence for each mistake", () => {
       "is mapped from dimension \"day\", which this asset does not have"
     )
     const coins: Asset.Any = Asset.make("coins", { partitions: { name: Partitions.dynamic("coins") } }, nothing)
-    const stocks = Asset.make("stocks", { partitions: { name: Partitions.dynamic("stocks") }, deps: { coins } }, nothing)
+    const stocks = Asset.make(
+      "stocks",
+      { partitions: { name: Partitions.dynamic("stocks") }, deps: { coins } },
+      nothing
+    )
     expect(problemsOf(stocks)[0]).toContain(
       "is the dynamic set \"coins\" there and the dynamic set \"stocks\" here"
     )
@@ -123,7 +127,9 @@ describe("whatever a dependency does, there is an end and a sentence", () => {
 
   it("a getter that makes another asset of the same name each time", () => {
     const endless = (): Plain =>
-      Object.defineProperty(plain("endless"), "dependencies", { get: () => ({ up: { asset: endless(), mapping: {} } }) })
+      Object.defineProperty(plain("endless"), "dependencies", {
+        get: () => ({ up: { asset: endless(), mapping: {} } })
+      })
     expect(problemsOf(endless())).toEqual(["Two assets are named \"endless\": rename one of them."])
   })
 

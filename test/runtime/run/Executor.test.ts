@@ -9,7 +9,7 @@ import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
-import * as TestGraph from "../../support/TestGraph.ts"
+import * as Testing from "../../../src/runtime/testing/Testing.ts"
 
 const letters = { letter: Partitions.statics(["a", "b", "c"]) }
 const Value = Schema.Struct({ text: Schema.String, rows: Schema.Finite })
@@ -53,32 +53,32 @@ const project = () => {
 it.effect("everything is materialized once, upstream first, and a second run has nothing to do", () =>
   Effect.gen(function*() {
     const { calls, graph } = project()
-    const first = yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
+    const first = yield* Testing.materialize(graph, { asset: ["copy", "table"] })
     expect(first.summary.status).toBe("succeeded")
     expect(first.summary.assets.table).toMatchObject({ materialized: 3, changed: 3, sums: { rows: 6 } })
     expect(calls).toHaveLength(7)
     expect(calls).toContain("table abc")
-    const second = yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
+    const second = yield* Testing.materialize(graph, { asset: ["copy", "table"] })
     expect(second.plan.steps).toEqual([])
     expect(second.plan.upToDate).toEqual({ source: 3, copy: 3, table: 3 })
     expect(calls).toHaveLength(7)
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))
 
 it.effect("a source that is read again touches only what comes out different", () =>
   Effect.gen(function*() {
     const { calls, content, graph } = project()
-    yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
+    yield* Testing.materialize(graph, { asset: ["copy", "table"] })
     calls.length = 0
     content["b"] = "2"
-    yield* TestGraph.materialize(graph, { assets: ["source"], force: true })
-    const next = yield* TestGraph.plan(graph, { assets: ["copy", "table"] })
-    expect(next.plan.steps.flatMap((step) => step.partitions)).toMatchObject([
+    yield* Testing.materialize(graph, { asset: ["source"], force: true })
+    const next = yield* Testing.plan(graph, { asset: ["copy", "table"] })
+    expect(next.steps.flatMap((step) => step.partitions)).toMatchObject([
       { partition: "letter=b", reason: { _tag: "InputChanged", dependency: "source" } },
       { partition: "letter=b", reason: { _tag: "InputChanged", dependency: "source" } }
     ])
-    yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
+    yield* Testing.materialize(graph, { asset: ["copy", "table"] })
     expect(calls).toEqual(["source a", "source b", "source c", "copy b", "table b"])
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))
 
 it.effect("when the source is refreshed in the same run, unchanged partitions are skipped downstream", () =>
   Effect.gen(function*() {
@@ -95,17 +95,17 @@ it.effect("when the source is refreshed in the same run, unchanged partitions ar
       ({ source }) => Effect.succeed(source)
     )
     const graph = AssetGraph.make(copy)
-    yield* TestGraph.materialize(graph, { assets: ["copy"] })
+    yield* Testing.materialize(graph, { asset: ["copy"] })
     version = "2"
     content[2] = "2"
-    const { plan, summary } = yield* TestGraph.materialize(graph, { assets: ["copy"] })
+    const { plan, summary } = yield* Testing.materialize(graph, { asset: ["copy"] })
     expect(plan.steps.filter((step) => step.asset === "copy").map((step) => step.partitions[0]!.reason._tag))
       .toEqual(["InputPlanned", "InputPlanned", "InputPlanned"])
     expect(summary.assets).toMatchObject({
       source: { materialized: 3, changed: 1 },
       copy: { materialized: 1, changed: 1, skipped: 2 }
     })
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))
 
 it.effect("a failed partition blocks what reads it, the rest goes on, and the next run takes up the failed one", () =>
   Effect.gen(function*() {
@@ -124,7 +124,7 @@ it.effect("a failed partition blocks what reads it, the rest goes on, and the ne
       ({ source }) => Effect.succeed(source)
     )
     const graph = AssetGraph.make(copy)
-    const { summary } = yield* TestGraph.materialize(graph, { assets: ["copy"] })
+    const { summary } = yield* Testing.materialize(graph, { asset: ["copy"] })
     expect(summary.status).toBe("failed")
     expect(summary.assets).toMatchObject({
       source: { materialized: 2, failed: 1 },
@@ -135,10 +135,10 @@ it.effect("a failed partition blocks what reads it, the rest goes on, and the ne
       "blocked: source letter=b failed"
     ])
     broken = false
-    const again = yield* TestGraph.materialize(graph, { assets: ["copy"] })
+    const again = yield* Testing.materialize(graph, { asset: ["copy"] })
     expect(again.plan.steps.map((step) => step.partitions[0]!.reason._tag)).toEqual(["Failed", "NeverMaterialized"])
     expect(again.summary.status).toBe("succeeded")
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))
 
 it.effect("a retry schedule is followed, told and given up", () =>
   Effect.gen(function*() {
@@ -148,7 +148,7 @@ it.effect("a retry schedule is followed, told and given up", () =>
       { retry: Schedule.max([Schedule.spaced("1 minute"), Schedule.recurs(2)]) },
       () => Effect.suspend(() => ++tries < 3 ? Effect.fail(new Broken({ message: "not yet" })) : Effect.void)
     )
-    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(flaky), { assets: ["flaky"] }))
+    const fiber = yield* Effect.forkChild(Testing.materialize(AssetGraph.make(flaky), { asset: ["flaky"] }))
     yield* TestClock.adjust("2 minutes")
     const { events, summary } = yield* Fiber.join(fiber)
     expect(summary.status).toBe("succeeded")
@@ -156,16 +156,16 @@ it.effect("a retry schedule is followed, told and given up", () =>
       { asset: "flaky", error: "not yet" },
       { asset: "flaky", error: "not yet" }
     ])
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))
 
 it.effect("a call that takes longer than the timeout fails", () =>
   Effect.gen(function*() {
     const slow = Asset.make("slow", { timeout: "1 second" }, () => Effect.never)
-    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["slow"] }))
+    const fiber = yield* Effect.forkChild(Testing.materialize(AssetGraph.make(slow), { asset: ["slow"] }))
     yield* TestClock.adjust("1 second")
     const { summary } = yield* Fiber.join(fiber)
     expect(summary.status).toBe("failed")
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))
 
 it.effect("a pool bounds how many calls run at a time, and concurrency bounds the rest", () =>
   Effect.gen(function*() {
@@ -179,17 +179,19 @@ it.effect("a pool bounds how many calls run at a time, and concurrency bounds th
           () => Effect.sync(() => now[name]--)
         ))
     const graph = AssetGraph.make(busy("pooled", { pool: "one" }), busy("free", {}))
-    const fiber = yield* Effect.forkChild(TestGraph.materialize(graph, { assets: ["pooled", "free"], concurrency: 5 }))
+    const fiber = yield* Effect.forkChild(
+      Testing.materialize(graph, { asset: ["pooled", "free"], concurrency: 5, pools: { one: 1 } })
+    )
     yield* TestClock.adjust("10 seconds")
     yield* Fiber.join(fiber)
     expect(peak).toEqual({ pooled: 1, free: 3 })
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))
 
 it.effect("a run that is asked to stop ends as canceled, soon, and keeps what it finished", () =>
   Effect.gen(function*() {
     const quick = Asset.make("quick", {}, () => Effect.void)
     const slow = Asset.make("slow", { deps: { quick } }, () => Effect.never)
-    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["slow"] }))
+    const fiber = yield* Effect.forkChild(Testing.materialize(AssetGraph.make(slow), { asset: ["slow"] }))
     yield* TestClock.adjust("1 second")
     const runs = yield* RunStore
     const [run] = yield* runs.list(1)
@@ -201,14 +203,14 @@ it.effect("a run that is asked to stop ends as canceled, soon, and keeps what it
     expect(summary.assets).toMatchObject({ quick: { materialized: 1 } })
     expect((yield* runs.find(run!.runId))!.status).toBe("canceled")
     expect(yield* runs.requestCancel(run!.runId)).toBe(false)
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))
 
 it.effect("an interrupted run is marked so", () =>
   Effect.gen(function*() {
     const slow = Asset.make("slow", {}, () => Effect.never)
-    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["slow"] }))
+    const fiber = yield* Effect.forkChild(Testing.materialize(AssetGraph.make(slow), { asset: ["slow"] }))
     yield* TestClock.adjust("1 second")
     yield* Fiber.interrupt(fiber)
     const runs = yield* RunStore
     expect((yield* runs.list(5)).map((run) => run.status)).toEqual(["interrupted"])
-  }).pipe(Effect.provide(TestGraph.layerMemory)))
+  }).pipe(Effect.provide(Testing.layer)))

@@ -14,8 +14,8 @@ import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.
 import * as EngineSchema from "../../../src/runtime/store/EngineSchema.ts"
 import { MaterializationStore } from "../../../src/runtime/store/MaterializationStore.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
+import * as Testing from "../../../src/runtime/testing/Testing.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
-import * as TestGraph from "../../support/TestGraph.ts"
 
 const stores = Executor.layer.pipe(
   Layer.provideMerge(
@@ -44,7 +44,7 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
         () => Effect.succeed({ rows: 3 })
       )
       const graph = AssetGraph.make(counted)
-      const { summary } = yield* TestGraph.materialize(graph, { assets: ["counted"] })
+      const { summary } = yield* Testing.materialize(graph, { asset: ["counted"] })
       expect(summary.status).toBe("succeeded")
       const runs = yield* RunStore
       const run = yield* runs.find(summary.runId)
@@ -56,7 +56,7 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
       const states = yield* (yield* MaterializationStore).states("counted", ["odd=x", "odd=a%2cb%3dc", "odd=no"])
       expect([...states.keys()].sort()).toEqual(["odd=a%2cb%3dc", "odd=x"])
       expect(states.get("odd=x")).toMatchObject({ failure: undefined, output: { rows: 3 } })
-      const again = yield* TestGraph.materialize(graph, { assets: ["counted"] })
+      const again = yield* Testing.materialize(graph, { asset: ["counted"] })
       expect(again.plan.upToDate).toEqual({ counted: 2 })
     }))
 
@@ -89,7 +89,7 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
           })
       )
       const graph = AssetGraph.make(slow)
-      const one = TestGraph.materialize(graph, { assets: ["slow"] })
+      const one = Testing.materialize(graph, { asset: ["slow"] })
       const both = yield* Effect.all([one, one], { concurrency: 2 })
       expect(both.map(({ summary }) => summary.status)).toEqual(["succeeded", "succeeded"])
       expect([...calls].sort()).toEqual(["1", "2", "3", "4"])
@@ -122,7 +122,7 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
     Effect.gen(function*() {
       const runs = yield* RunStore
       const slow = Asset.make("never_ends", {}, () => Effect.never)
-      const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["never_ends"] }))
+      const fiber = yield* Effect.forkChild(Testing.materialize(AssetGraph.make(slow), { asset: ["never_ends"] }))
       const running = runs.list(1).pipe(
         Effect.repeat({ until: ([run]) => run?.status === "running", schedule: Schedule.spaced("20 millis") })
       )
