@@ -22,7 +22,7 @@ import * as Print from "./runtime/cli/render/Print.ts"
 import * as UsageText from "./runtime/cli/render/UsageText.ts"
 
 /** The same from `src/main.ts`, `dist/app.js` and `lib/main.js`. */
-const bundled = (path: string): string => Url.fileURLToPath(new URL(`../src/${path}`, import.meta.url))
+const packageDirectory = Url.fileURLToPath(new URL("..", import.meta.url))
 
 /** Somebody's own graph when one is named, else the bundled one. */
 const load = Effect.gen(function*() {
@@ -33,7 +33,7 @@ const load = Effect.gen(function*() {
   const file = yield* find({ flag, setting }, process.cwd())
   if (file === undefined) {
     const application = yield* Effect.promise(() => import("./application.ts"))
-    return yield* application.load(process.cwd(), bundled("layers/market-data/sample/bars.csv.gz"))
+    return yield* application.load(process.cwd(), `${packageDirectory}src/layers/market-data/sample/bars.csv.gz`)
   }
   const project = yield* Effect.promise(() => import("./project.ts"))
   return yield* project.load(file, process.cwd())
@@ -66,7 +66,7 @@ const program = Command.runWith(barograph, { version: manifest.version })(proces
 program.pipe(
   Effect.provide(Layer.mergeAll(
     Layer.succeed(ApplicationLoader, { load }),
-    Layer.succeed(ProjectTemplate, { directory: bundled("runtime/cli/template"), manifest }),
+    Layer.succeed(ProjectTemplate, { packageDirectory, manifest }),
     NodeServices.layer,
     CliOutput.layerPresenter(UsageText.presenter),
     Layer.succeed(Logger.LogToStderr, true)

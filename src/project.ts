@@ -39,7 +39,7 @@ export const load = (file: string, cwd: string) =>
     const definitions = yield* DefinitionsFile.load(file)
     const server = databaseLayer(settings)
     return Application.make({
-      origin: Path.relative(cwd, file) || file,
+      origin: file.startsWith(`${cwd}/`) ? Path.relative(cwd, file) : file,
       graph: definitions.graph,
       layer: Layer.merge(services(definitions, file), Layer.provide(configured(engine), server)),
       notices: definitions.notices,

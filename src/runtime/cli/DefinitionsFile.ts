@@ -42,19 +42,22 @@ const SHARED = /^(effect|barograph)(\/|$)/
 
 let shared = false
 
+const resolveShared: Module.ResolveHookSync = (specifier, context, next) => {
+  if (!SHARED.test(specifier)) return next(specifier, context)
+  // Read before `next`, which changes the context.
+  const importer = context.parentURL ?? specifier
+  const conditions = fromSource ? [...context.conditions, SOURCE] : context.conditions
+  try {
+    return next(specifier, { ...context, parentURL: import.meta.url, conditions })
+  } catch {
+    throw new ImportFailure.NoSuchModule(specifier, importer)
+  }
+}
+
 const shareModules = (): void => {
   if (shared) return
   shared = true
-  Module.registerHooks({
-    resolve: (specifier, context, next) =>
-      SHARED.test(specifier)
-        ? next(specifier, {
-          ...context,
-          parentURL: import.meta.url,
-          conditions: fromSource ? [...context.conditions, SOURCE] : context.conditions
-        })
-        : next(specifier, context)
-  })
+  Module.registerHooks({ resolve: resolveShared })
 }
 
 const reading = (file: string): Failure | undefined => {

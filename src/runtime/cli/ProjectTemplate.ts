@@ -1,4 +1,4 @@
-/** What `init` writes from: the directory of the template's files, and this package's own manifest for the versions. */
+/** What `init` writes from: where this package lies, which has the template, and its manifest, which has the versions. */
 import * as Context from "effect/Context"
 
 export interface Manifest {
@@ -7,6 +7,6 @@ export interface Manifest {
 }
 
 export class ProjectTemplate extends Context.Service<ProjectTemplate, {
-  readonly directory: string
+  readonly packageDirectory: string
   readonly manifest: Manifest
 }>()("barograph/runtime/cli/ProjectTemplate") {}
