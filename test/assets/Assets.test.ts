@@ -141,7 +141,8 @@ const dayRange = Asset.make(
 it.effect("an asset of one's own, as the README shows it", () => {
   const { layer } = world(new Map([["IBM/2013-10", payload([monday, friday])]]))
   return Effect.gen(function*() {
-    const { summary } = yield* Testing.materialize(AssetGraph.make(dayRange), { ...IBM, asset: ["day_range"] })
-    expect(summary.assets.day_range).toMatchObject({ materialized: 2, sums: { range: 6 } })
+    const run = yield* Testing.materialize(AssetGraph.make(dayRange), { ...IBM, asset: "day_range" })
+    expect(run.output(dayRange, { symbol: "IBM", session: "2013-10-04" }).range).toBe(3)
+    expect(run.summary.assets.day_range).toMatchObject({ materialized: 2, sums: { range: 6 } })
   }).pipe(Effect.provide(layer))
 })
