@@ -24,7 +24,7 @@ const counted = Asset.make(
   "counted",
   { partitions: { place, month }, output: Schema.Struct({ count: Schema.Finite, at: Schema.DateTimeUtcFromMillis }) },
   Effect.fn(function*({ partition }) {
-    if (partition.place === "nowhere") return yield* Effect.fail(new Error("nobody counts there"))
+    if (partition.place === "nowhere") return yield* Effect.fail("nobody counts there")
     const at = Schema.decodeSync(Schema.DateTimeUtcFromMillis)(yield* Clock.currentTimeMillis)
     return { count: yield* (yield* Vendor).count(partition.month), at }
   })
