@@ -149,8 +149,9 @@ export const unfinishedLayer = Definitions.make({
 })
 
 // A test must bring what the graph of the definitions needs.
-export const tested: Effect.Effect<unknown, unknown, Vendor | Effect.Services<typeof engineOnly>> = Testing.materialize(
-  whole
-)
+export const tested: Effect.Effect<unknown, { readonly message: string }, Vendor | Effect.Services<typeof engineOnly>> =
+  Testing.materialize(
+    whole
+  )
 const engineOnly = Testing.materialize(without)
 export const untested: Effect.Effect<unknown, unknown, Effect.Services<typeof engineOnly>> = Testing.materialize(whole) // ~ 'Vendor' is not assignable

@@ -19,7 +19,7 @@ export interface Found {
 const NAME = /^[a-z][a-z0-9_]*$/
 
 /** Far beyond what anybody declares: dependencies that are made anew whenever they are read would never end. */
-const MOST = 200_000
+const MOST = 100_000
 
 type Entries = ReadonlyArray<readonly [dependency: string, value: unknown]>
 

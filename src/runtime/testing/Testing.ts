@@ -106,14 +106,25 @@ const setClock = (now: DateTime.DateTime.Input) =>
       ? TestClock.setTime(DateTime.toEpochMillis(DateTime.makeUnsafe(now)))
       : Effect.fail(new RequestError({ message: "`now` needs the test's clock: use it.effect, not it.live" })))
 
+type Listed = ReturnType<typeof Definitions.membersOf>
+
+const membersOf = <R>(project: Project<R>, { members }: Request): Effect.Effect<Listed, RequestError> => {
+  if (members !== undefined) return Effect.succeed(Definitions.membersOf(members))
+  return Definitions.isDefinitions(project)
+    ? Effect.mapError(
+      project.members,
+      (error) => new RequestError({ message: `the members of the definitions cannot be had: ${String(error)}` })
+    )
+    : Effect.succeed({})
+}
+
 const prepare = Effect.fnUntraced(function*<R>(project: Project<R>, request: Request) {
   if (request.asset !== undefined && request.select !== undefined) {
     return yield* new RequestError({ message: "`asset` and `select` say the same thing twice: use one of them" })
   }
   if (request.now !== undefined) yield* setClock(request.now)
   const dynamic = yield* DynamicPartitions
-  const declared = request.members === undefined && Definitions.isDefinitions(project) ? yield* project.members : {}
-  const members = request.members === undefined ? declared : Definitions.membersOf(request.members)
+  const members = yield* membersOf(project, request)
   for (const set of Object.keys(members)) yield* dynamic.replace(set, members[set]!)
   const universe = yield* Situation.universe
   const graph = graphOf(project)
