@@ -11,6 +11,13 @@ const ROOT = Path.resolve(import.meta.dirname, "../..")
 /** A registry out of reach must end the test, not hang it. */
 const ONCE = { npm_config_fetch_retries: "0", npm_config_fetch_timeout: "20000", npm_config_prefer_offline: "true" }
 
+const TWINS = `import * as Asset from "barograph/Asset"
+import * as AssetGraph from "barograph/AssetGraph"
+import * as Effect from "effect/Effect"
+const twin = () => Asset.make("twin", {}, () => Effect.void)
+export default AssetGraph.make(twin(), twin())
+`
+
 interface Ended {
   readonly code: number
   readonly stdout: string
@@ -99,6 +106,18 @@ it.live(
         status: "succeeded",
         assets: { rainfall: { materialized: 14 }, weekly_report: { materialized: 2 } }
       })
+
+      // With two copies of the package in one process its own error would be a stranger to the command.
+      const twins = Path.join(directory, "twins.ts")
+      yield* Effect.promise(() => NodeFs.writeFile(twins, TWINS))
+      const refused = yield* execute(
+        directory,
+        Path.join(project, "node_modules/.bin/barograph"),
+        "check",
+        "--definitions",
+        twins
+      )
+      expect(refused.stderr).toBe(`error: Two assets are named "twin": rename one of them.\n  fix: see ${twins}:5\n`)
 
       yield* edit(Path.join(project, "definitions.ts"), ",\n  layer: Gauge.layer", "")
       const untyped = yield* execute(project, "npm", "run", "check")
