@@ -17,10 +17,20 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
   fix: Schema.String
 }) {}
 
-export interface Settings {
+/** What the engine needs for any graph. */
+export interface Engine {
   /** State directory: embedded PostgreSQL, and the lake unless it is elsewhere. Absolute. */
   readonly home: string
   readonly databaseUrl: Redacted.Redacted<string> | undefined
+  /** Steps at a time. */
+  readonly concurrency: number
+  /** Runs at a time, in all processes together; any number when not set. */
+  readonly maxRuns: number | undefined
+  /** `key=value` or `key` to runs with that tag at a time. */
+  readonly tagLimits: { readonly [tag: string]: number }
+}
+
+export interface Settings extends Engine {
   /** PostgreSQL that stands in for the warehouse; the database itself when not set. */
   readonly warehouseUrl: Redacted.Redacted<string> | undefined
   /** Directory of the lake. Absolute. */
@@ -31,12 +41,6 @@ export interface Settings {
   readonly sample: string | undefined
   /** What to load from the vendor: symbols from a date to a date. Undefined with the sample, which knows. */
   readonly watchlist: ReadonlyArray<Member> | undefined
-  /** Steps at a time. */
-  readonly concurrency: number
-  /** Runs at a time, in all processes together; any number when not set. */
-  readonly maxRuns: number | undefined
-  /** `key=value` or `key` to runs with that tag at a time. */
-  readonly tagLimits: { readonly [tag: string]: number }
 }
 
 const text = (name: string): Config.Config<string | undefined> =>
@@ -63,6 +67,9 @@ const raw = Config.all({
   maxRuns: text("BAROGRAPH_MAX_RUNS"),
   tagLimits: text("BAROGRAPH_TAG_LIMITS")
 })
+
+/** Path of the file that declares the graph, when it is not the bundled one. */
+export const definitions = text("BAROGRAPH_DEFINITIONS")
 
 const DATE = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/
 
@@ -130,29 +137,39 @@ const lakeDirectory = Effect.fnUntraced(function*(value: string | undefined, hom
   })
 })
 
-/** Reads and checks everything. `cwd` is what relative paths start from. */
-export const load = Effect.fnUntraced(function*(cwd: string) {
-  const given = yield* Effect.mapError(
-    raw,
-    (error) =>
-      new SettingsError({
-        setting: "environment",
-        message: error.message,
-        fix: "see the configuration table of the README"
-      })
-  )
-  const home = Path.resolve(cwd, given.home ?? ".barograph")
+const environment = Effect.mapError(raw, (error) =>
+  new SettingsError({
+    setting: "environment",
+    message: error.message,
+    fix: "see the configuration table of the README"
+  }))
+
+type Given = Effect.Success<typeof environment>
+
+const engineOf = Effect.fnUntraced(function*(given: Given, cwd: string) {
   return {
-    home,
+    home: Path.resolve(cwd, given.home ?? ".barograph"),
     databaseUrl: given.databaseUrl,
-    warehouseUrl: given.warehouse,
-    lake: yield* lakeDirectory(given.lake, home, cwd),
-    apiKey: given.apiKey,
-    apiUrl: given.apiUrl,
-    sample: given.sample === undefined ? undefined : Path.resolve(cwd, given.sample),
-    watchlist: given.apiKey === undefined ? undefined : yield* watchlist(given),
     concurrency: given.concurrency === undefined ? 4 : yield* count("BAROGRAPH_CONCURRENCY", given.concurrency),
     maxRuns: given.maxRuns === undefined ? undefined : yield* count("BAROGRAPH_MAX_RUNS", given.maxRuns),
     tagLimits: yield* tagLimits(given.tagLimits)
+  } satisfies Engine
+})
+
+/** Reads and checks what the engine needs, whatever its graph. `cwd` is what relative paths start from. */
+export const engine = (cwd: string) => Effect.flatMap(environment, (given) => engineOf(given, cwd))
+
+/** Reads and checks everything. */
+export const load = Effect.fnUntraced(function*(cwd: string) {
+  const given = yield* environment
+  const own = yield* engineOf(given, cwd)
+  return {
+    ...own,
+    warehouseUrl: given.warehouse,
+    lake: yield* lakeDirectory(given.lake, own.home, cwd),
+    apiKey: given.apiKey,
+    apiUrl: given.apiUrl,
+    sample: given.sample === undefined ? undefined : Path.resolve(cwd, given.sample),
+    watchlist: given.apiKey === undefined ? undefined : yield* watchlist(given)
   } satisfies Settings
 })

@@ -13,6 +13,7 @@ import type { Executor } from "../run/Executor.ts"
 import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
+import type { DefinitionsFlag } from "./DefinitionsFlag.ts"
 import type { Failure } from "./Failure.ts"
 
 export type Engine = Executor | RunStore | MaterializationStore | DynamicPartitions
@@ -26,6 +27,8 @@ export interface Check {
 }
 
 export interface Application<R = unknown> {
+  /** Where the graph is declared, for people. */
+  readonly origin: string
   readonly graph: AssetGraph.AssetGraph<string, R>
   readonly layer: Layer.Layer<R | Engine, Failure>
   /** Said before work begins, one line each. */
@@ -45,7 +48,7 @@ export interface Application<R = unknown> {
 
 /** How the commands get at the application; its services are checked where it is made. */
 export class ApplicationLoader extends Context.Service<ApplicationLoader, {
-  readonly load: Effect.Effect<Application, Failure>
+  readonly load: Effect.Effect<Application, Failure, DefinitionsFlag>
 }>()("barograph/runtime/cli/ApplicationLoader") {}
 
 /** Checks that the layer gives everything that the graph needs: a missing layer does not compile. */

@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { KINDS } from "../plan/Staleness.ts"
 import { STATUSES } from "../run/Event.ts"
+import { definitionsFlag } from "./DefinitionsFlag.ts"
 
 /** False unless given; a negation would only be noise in the help. */
 const on = (name: string, description: string) =>
@@ -226,7 +227,30 @@ const doctor = Command.make(
   Command.withDescription("Check that everything the pipeline needs is there")
 )
 
+const check = Command.make(
+  "check",
+  { json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/check.ts")), ({ check }) => check(input))
+).pipe(
+  Command.withDescription("Check the graph, without database or network"),
+  Command.withExamples([
+    { command: "barograph check --definitions definitions.ts", description: "Say what is wrong with a graph" }
+  ])
+)
+
+const init = Command.make("init", {
+  directory: Argument.String("dir").pipe(Argument.withDescription("A directory that is empty or not there yet")),
+  barograph: Flag.String("barograph").pipe(
+    Flag.withMetavar("SPEC"),
+    Flag.withDescription("What the project depends on, as in npm install: a version, file:…, a tarball"),
+    Flag.optional
+  )
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/init.ts")), ({ init }) => init(input))).pipe(
+  Command.withDescription("Write a small project with a graph of your own")
+)
+
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),
-  Command.withSubcommands([materialize, asset, partition, run, query, doctor])
+  Command.withSubcommands([materialize, asset, partition, run, query, check, doctor, init]),
+  Command.withGlobalFlags([definitionsFlag])
 )
