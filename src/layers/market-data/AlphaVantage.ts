@@ -12,12 +12,13 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
+import * as Envelope from "./alpha-vantage/IntradayEnvelope.ts"
+import * as IntradayJson from "./alpha-vantage/IntradayJson.ts"
+import * as SoftError from "./alpha-vantage/SoftError.ts"
 import * as HttpBody from "./HttpBody.ts"
-import * as Envelope from "./IntradayEnvelope.ts"
-import * as IntradayJson from "./IntradayJson.ts"
+import * as HttpStatus from "./HttpStatus.ts"
 import * as KeyRedaction from "./KeyRedaction.ts"
 import * as MarketData from "./MarketData.ts"
-import * as SoftError from "./SoftError.ts"
 
 export interface Options {
   readonly apiKey: Redacted.Redacted<string>
@@ -47,7 +48,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const turn = yield* spacing(Duration.toMillis(settings.spacing))
   const redaction = KeyRedaction.make(settings.apiKey)
   const fetch = (request: MarketData.Request) =>
-    HttpBody.get(settings.baseUrl, parameters(settings, request)).pipe(
+    HttpBody.get({ url: settings.baseUrl, urlParams: parameters(settings, request) }).pipe(
       Effect.timeoutOrElse({ duration: settings.timeout, orElse: () => Effect.fail(timeoutText(settings.timeout)) }),
       Effect.mapError((text) => new MarketData.Unavailable({ text })),
       Effect.provideService(HttpClient.HttpClient, client)
@@ -57,9 +58,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const fail = (reason: MarketData.Reason) =>
       new MarketData.MarketDataError({ source, ...request, reason: redacted(reason, redaction) })
     const answer = yield* Effect.mapError(fetch(request), fail)
-    const reason = refusal(answer, request, settings.interval)
-    if (reason !== undefined) return yield* fail(reason)
     const fetchedAt = yield* Clock.currentTimeMillis
+    const reason = refusal(answer, request, settings.interval, fetchedAt)
+    if (reason !== undefined) return yield* fail(reason)
     return { bytes: redaction.bytes(answer.bytes), format: IntradayJson.format, fetchedAt }
   })
   return MarketData.MarketData.of({
@@ -98,14 +99,12 @@ const spacing = (gap: number): Effect.Effect<Effect.Effect<void>> =>
   })
 
 /** A message tells more than a status; a status more than a body that nobody knows. */
-const refusal = (answer: HttpBody.Answer, request: MarketData.Request, interval: string) => {
+const refusal = (answer: HttpBody.Answer, request: MarketData.Request, interval: string, now: number) => {
   const text = new TextDecoder().decode(answer.bytes)
   const reason = SoftError.classify(text)
-  if (answer.status >= 200 && answer.status < 300) return reason ?? mismatch(text, request, interval)
-  if (reason !== undefined && reason._tag !== "Unavailable" && reason._tag !== "Unrecognised") return reason
-  if (answer.status === 429) return new MarketData.Throttled({ text: "status 429", retryAfterMillis: 60_000 })
-  const hint = answer.status >= 300 && answer.status < 400 ? ": redirects are not followed, the key stays here" : ""
-  return new MarketData.Unavailable({ text: `status ${answer.status}${hint}` })
+  const status = HttpStatus.refusal(answer, now)
+  if (status === undefined) return reason ?? mismatch(text, request, interval)
+  return reason === undefined || reason._tag === "Unavailable" || reason._tag === "Unrecognised" ? status : reason
 }
 
 /** An answer to another question is refused, not stored: its rows would be filed under the wrong name. */
@@ -119,7 +118,7 @@ const mismatch = (text: string, { month, symbol }: MarketData.Request, interval:
   const wrong = said.find(([, asked, answered]) => answered !== undefined && answered !== asked)
   return wrong === undefined
     ? undefined
-    : new MarketData.Unrecognised({ text: `asked for ${wrong[0]} ${wrong[1]}, the answer is for ${wrong[2]}` })
+    : new MarketData.Mismatched({ text: `asked for ${wrong[0]} ${wrong[1]}, the answer is for ${wrong[2]}` })
 }
 
 const redacted = (reason: MarketData.Reason, redaction: KeyRedaction.KeyRedaction): MarketData.Reason => {

@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as IntradayJson from "./IntradayJson.ts"
+import * as IntradayJson from "./alpha-vantage/IntradayJson.ts"
 import { InvalidRequest, MarketData, MarketDataError } from "./MarketData.ts"
 import type { Reason, Request } from "./MarketData.ts"
 

@@ -104,10 +104,10 @@ describe("Alpha Vantage over HTTP", () => {
   it.live("refuses the answer to another question and keeps a cut one", () =>
     Effect.gen(function*() {
       const other = yield* reasonOf(text(series("AAPL")))
-      assert.strictEqual(other._tag, "Unrecognised")
+      assert.strictEqual(other._tag, "Mismatched")
       assert.include(other.text, "IBM")
       assert.include(other.text, "AAPL")
-      assert.strictEqual((yield* reasonOf(text(series("IBM", "5min"))))._tag, "Unrecognised")
+      assert.strictEqual((yield* reasonOf(text(series("IBM", "5min"))))._tag, "Mismatched")
       const { baseUrl } = yield* serve(text(series().slice(0, -1)))
       const decoded = yield* ask(baseUrl)
       assert.isFalse(decoded.complete)

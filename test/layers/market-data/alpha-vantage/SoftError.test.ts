@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
-import { classify } from "../../../src/layers/market-data/SoftError.ts"
+import { classify } from "../../../../src/layers/market-data/alpha-vantage/SoftError.ts"
 
-const folder = new URL("../../fixtures/alpha-vantage/errors/", import.meta.url)
+const folder = new URL("../../../fixtures/alpha-vantage/errors/", import.meta.url)
 
 /** Every recorded text, by the number it begins with. */
 const expected: Readonly<Record<string, string | undefined>> = {

@@ -5,15 +5,15 @@
  * Reading entry by entry also sees a label given twice, which `JSON.parse` would silently drop. A label is the start of
  * the bar's window (the vendor's way since 2023), on the wall clock that "Meta Data" names. Not judged here: hours and holidays.
  */
-import * as BarRule from "../bars/BarRule.ts"
-import type * as Bars from "../bars/Bars.ts"
-import { slice } from "../bars/Bars.ts"
-import { BarsBuilder } from "../bars/BarsBuilder.ts"
-import * as WallClock from "../bars/WallClock.ts"
+import * as BarRule from "../../bars/BarRule.ts"
+import type * as Bars from "../../bars/Bars.ts"
+import { slice } from "../../bars/Bars.ts"
+import { BarsBuilder } from "../../bars/BarsBuilder.ts"
+import * as WallClock from "../../bars/WallClock.ts"
+import * as JsonText from "../JsonText.ts"
+import type { Decoded } from "../MarketData.ts"
 import * as Envelope from "./IntradayEnvelope.ts"
 import { Row } from "./IntradayRow.ts"
-import * as JsonText from "./JsonText.ts"
-import type { Decoded } from "./MarketData.ts"
 
 export const format = "alpha-vantage/intraday-json"
 

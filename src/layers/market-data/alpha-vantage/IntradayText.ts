@@ -2,7 +2,7 @@
  * Writes what Alpha Vantage would have sent for rows of a sample: the "Meta Data" block and the series, newest bar
  * first, four spaces, prices as strings of four decimals.
  */
-import * as Sample from "./Sample.ts"
+import * as Sample from "../Sample.ts"
 
 const head = (symbol: string, newest: string): string =>
   `{

@@ -3,8 +3,8 @@
  * sentences are matched, in an order that matters: the burst text also speaks of daily limits and premium endpoints, the
  * outage text quotes an `apikey=`. Pure. Texts may hold the key: redact them before they leave the source.
  */
-import * as JsonText from "./JsonText.ts"
-import * as MarketData from "./MarketData.ts"
+import * as JsonText from "../JsonText.ts"
+import * as MarketData from "../MarketData.ts"
 
 /** The vendor names no waiting time: the next second, or the next minute. */
 const SECOND = 1000

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
-import { decode } from "../../../src/layers/market-data/IntradayJson.ts"
+import { decode } from "../../../../src/layers/market-data/alpha-vantage/IntradayJson.ts"
 
 const recorded = (name: string): Uint8Array =>
-  Fs.readFileSync(new URL(`../../fixtures/alpha-vantage/recorded/${name}`, import.meta.url))
+  Fs.readFileSync(new URL(`../../../fixtures/alpha-vantage/recorded/${name}`, import.meta.url))
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const msft = recorded("MSFT-1min-compact-2017-12-18.json")
 const text = new TextDecoder().decode(msft).trimEnd()
@@ -19,7 +19,7 @@ const count = (from: Uint8Array): number => decode(from).sessions.reduce((sum, {
 
 describe("the intraday decoder", () => {
   it("reads recorded answers of 2017, 2018 and 2026", () => {
-    for (const name of Fs.readdirSync(new URL("../../fixtures/alpha-vantage/recorded/", import.meta.url))) {
+    for (const name of Fs.readdirSync(new URL("../../../fixtures/alpha-vantage/recorded/", import.meta.url))) {
       const decoded = decode(recorded(name))
       assert.isTrue(decoded.complete, name)
       assert.deepStrictEqual(decoded.rejects, [], name)

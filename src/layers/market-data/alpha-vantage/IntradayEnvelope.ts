@@ -4,7 +4,7 @@
  * The vendor numbers its field names differently per function ("6. Time Zone", "7. Time Zone"): names match by the text
  * after the number.
  */
-import * as JsonText from "./JsonText.ts"
+import * as JsonText from "../JsonText.ts"
 
 /** The intervals that the vendor serves, in minutes. */
 export const minutesOf = { "1min": 1, "5min": 5, "15min": 15, "30min": 30, "60min": 60 } as const

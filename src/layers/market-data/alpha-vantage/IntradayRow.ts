@@ -4,7 +4,7 @@
  * A row that can be located but not believed carries a `reason`; text that is no row at all is damage. One `Row` is
  * filled again for every entry: a month holds 20,000 of them.
  */
-import * as JsonText from "./JsonText.ts"
+import * as JsonText from "../JsonText.ts"
 
 const names = ["open", "high", "low", "close", "volume"] as const
 
