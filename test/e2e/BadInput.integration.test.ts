@@ -87,7 +87,7 @@ const vendor = (answer: { body: string }) =>
   )
 
 it.live(
-  "bad rows are quarantined with their reason, a cut-off payload loses nothing, and the key is nowhere",
+  "bad rows are quarantined with their reason, a cut-off or damaged payload loses nothing, and the key is nowhere",
   () =>
     Effect.gen(function*() {
       const key = "K3Y0123456789ABC"
@@ -121,14 +121,16 @@ it.live(
       expect(quarantined[0]!["reason"]).toContain("close")
       expect(quarantined[0]!["raw"]).toContain("None")
 
-      answer.body = series([
-        row("2024-01-03 10:00:00", "11.0000"),
-        row("2024-01-03 09:59:00", "11.2500"),
-        "\"2024-01-02 10:00:00\": {\"1. open\": \"10."
-      ], "")
+      const rows = [row("2024-01-03 10:00:00", "11.0000"), row("2024-01-03 09:59:00", "11.2500")]
+      answer.body = series([...rows, "\"2024-01-02 10:00:00\": {\"1. open\": \"10."], "")
+      const cut = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])
+      expect(cut.code).toBe(4)
+      expect(cut.stderr + cut.stdout).toContain("cut off")
+
+      answer.body = series([...rows, "\"2024-01-02 10:00:00\": {\"1. open\" \"10.0000\"}"])
       expect((yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])).code).toBe(0)
-      const cut = yield* Cli.run(of, args)
-      expect(JSON.parse(cut.stdout)).toMatchObject({
+      const damaged = yield* Cli.run(of, args)
+      expect(JSON.parse(damaged.stdout)).toMatchObject({
         assets: { staged_bars: { sums: { rows: 3, removed: 0, rejected: 1 } } }
       })
 
@@ -146,7 +148,8 @@ it.live(
       })
 
       const events = yield* Cli.query(of, "staging", "select data::text from barograph.events")
-      const said = [first, cut, quota].map(({ stderr, stdout }) => stderr + stdout).join("") + JSON.stringify(events)
+      const said = [first, cut, damaged, quota].map(({ stderr, stdout }) => stderr + stdout).join("") +
+        JSON.stringify(events)
       expect(said).not.toContain(key)
       const files = yield* Effect.promise(() => NodeFs.readdir(of.directory, { recursive: true, withFileTypes: true }))
       for (const file of files.filter((file) => file.isFile())) {

@@ -5,6 +5,11 @@
  * Rules about the market (sessions, gaps, jumps) are not for decoders: they need the calendar or the neighbours.
  */
 
+/** Whether the bar obeys every rule. */
+export const holds = (open: number, high: number, low: number, close: number, volume: number): boolean =>
+  low > 0 && low <= open && low <= close && high >= open && high >= close && volume >= 0 &&
+  Number.isSafeInteger(volume)
+
 /** Why the bar is refused, or undefined. Arguments are finite numbers. */
 export const violation = (open: number, high: number, low: number, close: number, volume: number): string | undefined =>
   notPositive(open, high, low, close) ?? outOfRange(open, high, low, close) ??

@@ -1,129 +1,106 @@
 /**
- * Alpha Vantage's TIME_SERIES_INTRADAY: one call is one month of one symbol, raw prices, extended hours.
+ * Alpha Vantage as a source of bars: minute bars a month per call, or daily bars for keys that may have no others.
  *
- * Calls start at least a second apart within this process (the vendor's burst limit); quotas per day are the engine's
- * pools. Nothing is retried here: a failure says whether it is worth another try. The key is only in the request.
+ * Raw prices unless told otherwise. With `adjusted`, every split and every dividend changes all bars before it, so that
+ * history is rewritten several times a year and a value seen once cannot be found again; raw bars stay, and are adjusted
+ * from splits and dividends where that is wanted. Quotas per day are the engine's; the key is only in the request.
  */
-import * as Clock from "effect/Clock"
+import * as Cache from "effect/Cache"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
-import * as Semaphore from "effect/Semaphore"
-import * as Envelope from "./alpha-vantage/IntradayEnvelope.ts"
-import * as IntradayJson from "./alpha-vantage/IntradayJson.ts"
-import * as SoftError from "./alpha-vantage/SoftError.ts"
-import * as HttpBody from "./HttpBody.ts"
-import * as HttpStatus from "./HttpStatus.ts"
-import * as KeyRedaction from "./KeyRedaction.ts"
+import * as Client from "./alpha-vantage/Client.ts"
+import * as Formats from "./alpha-vantage/Formats.ts"
+import * as Interval from "./alpha-vantage/Interval.ts"
+import type * as Query from "./alpha-vantage/Query.ts"
 import * as MarketData from "./MarketData.ts"
 
-export interface Options {
-  readonly apiKey: Redacted.Redacted<string>
-  readonly baseUrl?: string
-  readonly interval?: Envelope.Interval
-  /** For a whole call, body included. A month of minute bars takes the vendor several seconds. */
-  readonly timeout?: Duration.Input
-  /** The least time between the starts of two calls. */
-  readonly spacing?: Duration.Input
+export interface Options extends Client.Options {
+  readonly interval?: Interval.Intraday | "1day"
+  readonly adjusted?: boolean
+  readonly hours?: "extended" | "regular"
+  /** Of a daily series: the latest 100 sessions, which is what free keys get, or everything. */
+  readonly history?: Query.OutputSize
 }
 
-const source = "alpha_vantage"
+const defaults = { interval: "1min", adjusted: false, hours: "extended", history: "compact", dataType: "json" } as const
 
-const defaults = {
-  baseUrl: "https://www.alphavantage.co/query",
-  interval: "1min",
-  timeout: "30 seconds",
-  spacing: "1 second"
-} as const
+type Settings = Options & Required<Pick<Options, keyof typeof defaults>>
 
 export const layer = (options: Options): Layer.Layer<MarketData.MarketData> =>
   Layer.effect(MarketData.MarketData, make(options)).pipe(Layer.provide(FetchHttpClient.layer))
 
 const make = Effect.fnUntraced(function*(options: Options) {
-  const settings = { ...defaults, ...options }
-  const client = yield* HttpClient.HttpClient
-  const turn = yield* spacing(Duration.toMillis(settings.spacing))
-  const redaction = KeyRedaction.make(settings.apiKey)
-  const fetch = (request: MarketData.Request) =>
-    HttpBody.get({ url: settings.baseUrl, urlParams: parameters(settings, request) }).pipe(
-      Effect.timeoutOrElse({ duration: settings.timeout, orElse: () => Effect.fail(timeoutText(settings.timeout)) }),
-      Effect.mapError((text) => new MarketData.Unavailable({ text })),
-      Effect.provideService(HttpClient.HttpClient, client)
-    )
-  const fetchMonth = Effect.fn("AlphaVantage.fetchMonth")(function*(request: MarketData.Request) {
-    yield* turn
-    const fail = (reason: MarketData.Reason) =>
-      new MarketData.MarketDataError({ source, ...request, reason: redacted(reason, redaction) })
-    const answer = yield* Effect.mapError(fetch(request), fail)
-    const fetchedAt = yield* Clock.currentTimeMillis
-    const reason = refusal(answer, request, settings.interval, fetchedAt)
-    if (reason !== undefined) return yield* fail(reason)
-    return { bytes: redaction.bytes(answer.bytes), format: IntradayJson.format, fetchedAt }
-  })
+  const settings: Settings = { ...defaults, ...options }
+  const client = yield* Client.make(settings)
+  const answer = Interval.isIntraday(settings.interval)
+    ? (request: MarketData.Request) => client.call(intraday(settings, settings.interval as Interval.Intraday, request))
+    : yield* daily(settings, client)
   return MarketData.MarketData.of({
-    source,
+    source: Client.source,
     interval: settings.interval,
-    fingerprint: `${source} ${settings.interval} raw extended`,
-    fetchMonth,
-    decode: IntradayJson.decoder(settings.interval)
+    fingerprint: fingerprint(settings),
+    fetchMonth: Effect.fn("AlphaVantage.fetchMonth")(function*(request: MarketData.Request) {
+      const { bytes, fetchedAt } = yield* Effect.mapError(
+        answer(request),
+        (reason) => new MarketData.MarketDataError({ source: Client.source, ...request, reason })
+      )
+      return { bytes, format: Formats.of(settings.interval, settings.dataType), fetchedAt }
+    }),
+    decode: Formats.decoder(settings.interval)
   })
 })
 
-const parameters = (settings: Options & { readonly interval: string }, request: MarketData.Request) => ({
-  function: "TIME_SERIES_INTRADAY",
-  symbol: request.symbol,
-  month: request.month,
-  interval: settings.interval,
-  adjusted: "false",
-  extended_hours: "true",
-  outputsize: "full",
-  datatype: "json",
-  apikey: settings.apiKey
+const fingerprint = ({ adjusted, dataType, history, hours, interval }: Settings): string =>
+  [
+    Client.source,
+    interval,
+    adjusted ? "adjusted" : "raw",
+    Interval.isIntraday(interval) ? hours : history,
+    ...(dataType === "csv" ? ["csv"] : [])
+  ].join(" ")
+
+const intraday = (
+  { adjusted, hours }: Settings,
+  interval: Interval.Intraday,
+  { month, symbol }: MarketData.Request
+): Query.Query => ({
+  _tag: "Intraday",
+  symbol,
+  interval,
+  month,
+  adjusted,
+  extendedHours: hours === "extended",
+  outputSize: "full"
 })
 
-const timeoutText = (timeout: Duration.Input): string =>
-  `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`
+/** The months of a symbol share a call: the answer holds all of them. */
+const SHARED = Duration.minutes(10)
+const SYMBOLS = 16
 
-/** Waits for the caller's turn: starts are `gap` milliseconds apart, in the order of asking. */
-const spacing = (gap: number): Effect.Effect<Effect.Effect<void>> =>
-  Effect.map(Semaphore.make(1), (semaphore) => {
-    let next = 0
-    return semaphore.withPermits(1)(Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
-      if (next > now) yield* Effect.sleep(next - now)
-      next = (yield* Clock.currentTimeMillis) + gap
-    }))
+const daily = Effect.fnUntraced(function*({ adjusted, history, interval }: Settings, client: Client.Client) {
+  const ask = (symbol: string) =>
+    client.call({ _tag: adjusted ? "DailyAdjusted" : "Daily", symbol, outputSize: history })
+  const answers = yield* Cache.makeWith(ask, {
+    capacity: SYMBOLS,
+    timeToLive: (exit) => Exit.isSuccess(exit) ? SHARED : Duration.zero
   })
+  return Effect.fnUntraced(function*({ month, symbol }: MarketData.Request) {
+    const answer = yield* Cache.get(answers, symbol)
+    const first = history === "compact" ? firstSession(answer.bytes, interval) : undefined
+    return first === undefined || month >= first.slice(0, 7) ? answer : yield* Effect.fail(tooEarly(month, first))
+  })
+})
 
-/** A message tells more than a status; a status more than a body that nobody knows. */
-const refusal = (answer: HttpBody.Answer, request: MarketData.Request, interval: string, now: number) => {
-  const text = new TextDecoder().decode(answer.bytes)
-  const reason = SoftError.classify(text)
-  const status = HttpStatus.refusal(answer, now)
-  if (status === undefined) return reason ?? mismatch(text, request, interval)
-  return reason === undefined || reason._tag === "Unavailable" || reason._tag === "Unrecognised" ? status : reason
+const firstSession = (bytes: Uint8Array, interval: Interval.Interval): string | undefined => {
+  const format = Formats.of(interval, bytes[0] === 123 ? "json" : "csv")
+  return Formats.decoder(interval)(format, bytes).sessions[0]?.session
 }
 
-/** An answer to another question is refused, not stored: its rows would be filed under the wrong name. */
-const mismatch = (text: string, { month, symbol }: MarketData.Request, interval: string) => {
-  const { meta, newest } = Envelope.read(text)
-  const said = [
-    ["symbol", symbol.toUpperCase(), meta?.symbol?.toUpperCase()],
-    ["interval", interval, meta?.interval],
-    ["month", month, newest?.slice(0, 7)]
-  ] as const
-  const wrong = said.find(([, asked, answered]) => answered !== undefined && answered !== asked)
-  return wrong === undefined
-    ? undefined
-    : new MarketData.Mismatched({ text: `asked for ${wrong[0]} ${wrong[1]}, the answer is for ${wrong[2]}` })
-}
-
-const redacted = (reason: MarketData.Reason, redaction: KeyRedaction.KeyRedaction): MarketData.Reason => {
-  const text = redaction.text(reason.text)
-  return reason._tag === "Throttled"
-    ? new MarketData.Throttled({ text, retryAfterMillis: reason.retryAfterMillis })
-    : MarketData.Reason.make({ _tag: reason._tag, text })
-}
+const tooEarly = (month: string, first: string): MarketData.Reason =>
+  new MarketData.NotEntitled({
+    text: `${month} lies before ${first}, the first session of the daily series that this key gets; ` +
+      `set BAROGRAPH_START to ${first} or later, or BAROGRAPH_QUOTA to the calls a minute of your premium plan`
+  })

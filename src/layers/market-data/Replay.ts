@@ -7,7 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as IntradayJson from "./alpha-vantage/IntradayJson.ts"
+import * as Formats from "./alpha-vantage/Formats.ts"
 import * as IntradayText from "./alpha-vantage/IntradayText.ts"
 import { InvalidRequest, MarketData, MarketDataError } from "./MarketData.ts"
 import type { Request } from "./MarketData.ts"
@@ -43,9 +43,9 @@ const make = (sample: Sample.Sample): MarketData["Service"] => {
       if (bytes === undefined) {
         return yield* new MarketDataError({ source, ...request, reason: new InvalidRequest({ text: unknownSymbol }) })
       }
-      return { bytes, format: IntradayJson.format, fetchedAt: yield* Clock.currentTimeMillis }
+      return { bytes, format: Formats.json, fetchedAt: yield* Clock.currentTimeMillis }
     }),
-    decode: IntradayJson.decoder(interval)
+    decode: Formats.decoder(interval)
   })
 }
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
-import { decode } from "../../../../src/layers/market-data/alpha-vantage/IntradayJson.ts"
+import { decode } from "../../../../src/layers/market-data/alpha-vantage/SeriesJson.ts"
 
 const recorded = (name: string): Uint8Array =>
   Fs.readFileSync(new URL(`../../../fixtures/alpha-vantage/recorded/${name}`, import.meta.url))
@@ -20,16 +20,37 @@ const count = (from: Uint8Array): number => decode(from).sessions.reduce((sum, {
 describe("the intraday decoder", () => {
   it("reads recorded answers of 2017, 2018 and 2026", () => {
     for (const name of Fs.readdirSync(new URL("../../../fixtures/alpha-vantage/recorded/", import.meta.url))) {
-      const decoded = decode(recorded(name))
-      assert.isTrue(decoded.complete, name)
-      assert.deepStrictEqual(decoded.rejects, [], name)
+      if (!/min.*json$/.test(name)) continue
+      assert.deepStrictEqual(decode(recorded(name)).rejects, [], name)
       assert.isAbove(count(recorded(name)), 2, name)
     }
     const { bars, session } = decode(msft).sessions[0]!
     assert.strictEqual(session, "2017-12-18")
     assert.strictEqual(bars.length, 100)
-    assert.strictEqual(bars.ts.at(-1), Date.parse("2017-12-18T19:56:00Z"))
     assert.strictEqual(bars.close.at(-1), 86.5)
+  })
+
+  it("does not call the latest hundred rows complete", () => {
+    assert.isFalse(decode(msft).complete)
+    assert.isTrue(decode(recorded("15min-full-2018.json")).complete)
+  })
+
+  it("moves labels of 2017, which name the end of a bar, to its start, and says so", () => {
+    const decoded = decode(msft)
+    assert.strictEqual(decoded.labels, "end")
+    // The vendor's last label is 14:56.
+    assert.strictEqual(decoded.sessions[0]!.bars.ts.at(-1), Date.parse("2017-12-18T19:55:00Z"))
+    assert.isUndefined(decode(recorded("IBM-5min-2026-10-05-excerpt.json")).labels)
+  })
+
+  it("tells the end by the last label of the evening, unless a bar starts with the first of the morning", () => {
+    const rows = (...labels: ReadonlyArray<string>) =>
+      decode(answer(labels.map((label) => `"2020-06-01 ${label}:00":${fields()}`).join(",")))
+    const end = rows("20:00", "16:00", "04:01")
+    assert.strictEqual(end.labels, "end")
+    assert.strictEqual(end.sessions[0]!.bars.ts[0], Date.parse("2020-06-01T08:00:00Z"))
+    assert.isUndefined(rows("20:00", "16:00", "04:00").labels)
+    assert.isUndefined(rows("19:59", "16:00", "04:01").labels)
   })
 
   it("takes no rows from an answer without a series, refuses nothing, and does not call it complete", () => {
@@ -48,7 +69,7 @@ describe("the intraday decoder", () => {
     const row = (close?: string, extra?: string) => `"2024-01-03 10:00:00":${fields(close, extra)}`
     assert.deepStrictEqual(reasons(row(`"None"`)), [`"4. close" is not a number: "None"`])
     assert.deepStrictEqual(reasons(row(`"1e1"`)), [`"4. close" is not a number: "1e1"`])
-    assert.deepStrictEqual(reasons(`"2024-01-03 10:00:00":{"1. open":"1"}`), [`missing field "2. high"`])
+    assert.deepStrictEqual(reasons(`"2024-01-03 10:00:00":{"1. open":"1"}`), ["missing field high"])
     assert.deepStrictEqual(reasons(row(`"-1.0"`)), ["price must be positive: close is -1"])
     assert.deepStrictEqual(reasons(row(`"12.0"`)), ["high below close: 11 < 12"])
     assert.deepStrictEqual(reasons(row().replace(`"5"`, `"5.5"`)), ["volume must be a whole number >= 0: 5.5"])
