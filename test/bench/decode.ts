@@ -3,6 +3,7 @@
  * `JSON.parse` alone over the same texts. 240 answers of a fixed seed hold 1,000,000 one-minute bars; one is in memory
  * at a time. Both are timed on every answer in turns, so that a busy machine slows them alike.
  */
+import { Worker } from "node:worker_threads"
 import { decode } from "../../src/layers/market-data/alpha-vantage/SeriesJson.ts"
 import * as AlphaVantageText from "../support/AlphaVantageText.ts"
 
@@ -36,7 +37,42 @@ const round = () => {
   return total
 }
 
-export const run = (): void => {
+const MONTHS = 60
+const WORKER = new URL("./decodeWorker.ts", import.meta.url)
+
+const wholeMonth = (at: number): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(AlphaVantageText.month(AlphaVantageText.randomOf(at + 1), 16_000, at))
+
+/** Months of 16,000 bars one after the other, here and in a worker whose bytes and columns are transferred, not copied. */
+const threads = async (): Promise<void> => {
+  const distinct = Array.from({ length: 6 }, (_, at) => wholeMonth(at))
+  const next = (at: number) => distinct[at % distinct.length]!.slice()
+  const startedAt = performance.now()
+  const worker = new Worker(WORKER)
+  const answer = (bytes: Uint8Array<ArrayBuffer>) =>
+    new Promise((resolve) => {
+      worker.once("message", resolve)
+      worker.postMessage(bytes, [bytes.buffer])
+    })
+  await answer(next(0))
+  const started = performance.now() - startedAt
+  let [here, there] = [Infinity, Infinity]
+  for (let round = 0; round < ROUNDS; round++) {
+    const began = performance.now()
+    for (let at = 0; at < MONTHS; at++) decode(next(at), "1min")
+    const turned = performance.now()
+    for (let at = 0; at < MONTHS; at++) await answer(next(at))
+    here = Math.min(here, turned - began)
+    there = Math.min(there, performance.now() - turned)
+  }
+  await worker.terminate()
+  console.log(`\n| ${MONTHS} months of 16,000 bars | ms | ms per month |\n|---|---|---|`)
+  console.log(`| on the main thread | ${here.toFixed(0)} | ${(here / MONTHS).toFixed(1)} |`)
+  console.log(`| in a worker, beside an idle main thread | ${there.toFixed(0)} | ${(there / MONTHS).toFixed(1)} |`)
+  console.log(`| starting the worker | ${started.toFixed(0)} | |`)
+}
+
+export const run = async (): Promise<void> => {
   const rounds = Array.from({ length: ROUNDS }, round)
   const best = rounds.reduce((a, b) => a.decode / a.parse < b.decode / b.parse ? a : b)
   if (best.bars !== BARS || best.rejects !== 0) throw new Error(`${best.bars} bars, ${best.rejects} rejects`)
@@ -53,6 +89,5 @@ export const run = (): void => {
   console.log(line("bytes to validated columns", best.decode))
   console.log(`\nratios of all rounds: ${rounds.map((one) => (one.decode / one.parse).toFixed(3)).join(", ")}`)
   console.log(`peak RSS: ${(Math.max(...rounds.map(({ peak }) => peak)) / 1e6).toFixed(0)} MB`)
+  await threads()
 }
-
-run()

@@ -14,6 +14,7 @@ import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Partitions from "../../src/runtime/partition/Partitions.ts"
 import * as TestGraph from "../support/TestGraph.ts"
+import * as Decode from "./decode.ts"
 
 const ROUNDS = 7
 const bin = Url.fileURLToPath(new URL("../../bin/barograph", import.meta.url))
@@ -77,6 +78,9 @@ const overhead = async (steps: number): Promise<number> => {
   return (performance.now() - startedAt) * 1000 / steps
 }
 
-commands()
-console.log("\n| steps, in memory | us per step, plan and run |\n|---|---|")
-for (const steps of [1_000, 4_000, 16_000]) console.log(`| ${steps} | ${(await overhead(steps)).toFixed(0)} |`)
+if (process.argv[2] !== "decode") {
+  commands()
+  console.log("\n| steps, in memory | us per step, plan and run |\n|---|---|")
+  for (const steps of [1_000, 4_000, 16_000]) console.log(`| ${steps} | ${(await overhead(steps)).toFixed(0)} |`)
+}
+await Decode.run()

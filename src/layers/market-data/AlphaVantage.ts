@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as Rule from "../bars/Rule.ts"
 import * as Client from "./alpha-vantage/Client.ts"
 import * as Formats from "./alpha-vantage/Formats.ts"
 import * as Interval from "./alpha-vantage/Interval.ts"
@@ -49,7 +50,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       )
       return { bytes, format: Formats.of(settings.interval, settings.dataType), fetchedAt }
     }),
-    decode: Formats.decoder(settings.interval)
+    decode: Formats.decoder(settings.interval, yield* Rule.Active)
   })
 })
 

@@ -7,6 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Rule from "../bars/Rule.ts"
 import * as Formats from "./alpha-vantage/Formats.ts"
 import * as IntradayText from "./alpha-vantage/IntradayText.ts"
 import { InvalidRequest, MarketData, MarketDataError } from "./MarketData.ts"
@@ -22,9 +23,9 @@ const unknownSymbol = "Invalid API call. Please retry or visit the documentation
 
 /** Reads `file` once, when the layer is built. */
 export const layer = (options: { readonly file: string }): Layer.Layer<MarketData, Sample.SampleError> =>
-  Layer.effect(MarketData, Effect.map(Sample.load(options.file), make))
+  Layer.effect(MarketData, Effect.zipWith(Sample.load(options.file), Rule.Active, make))
 
-const make = (sample: Sample.Sample): MarketData["Service"] => {
+const make = (sample: Sample.Sample, rules: Rule.Rules): MarketData["Service"] => {
   const answers = new Map<string, Uint8Array>()
   const answer = ({ month, symbol }: Request): Uint8Array | undefined => {
     const known = answers.get(`${symbol}/${month}`)
@@ -45,7 +46,7 @@ const make = (sample: Sample.Sample): MarketData["Service"] => {
       }
       return { bytes, format: Formats.json, fetchedAt: yield* Clock.currentTimeMillis }
     }),
-    decode: Formats.decoder(interval)
+    decode: Formats.decoder(interval, rules)
   })
 }
 

@@ -1,4 +1,5 @@
 /** The names under which answers are kept, and who decodes which. Names are stored with payloads: none ever changes. */
+import * as Rule from "../../bars/Rule.ts"
 import type { Decoded } from "../MarketData.ts"
 import type * as Interval from "./Interval.ts"
 import type * as Query from "./Query.ts"
@@ -18,15 +19,16 @@ export const of = (interval: Interval.Interval, dataType: Query.DataType): strin
 }
 
 /** What a source puts into its `decode`. `interval`: the one that it stores; an answer of another one is refused whole. */
-export const decoder = (interval: Interval.Interval) => (format: string, bytes: Uint8Array): Decoded => {
-  switch (format) {
-    case json:
-    case dailyJson:
-      return SeriesJson.decode(bytes, interval)
-    case csv:
-    case dailyCsv:
-      return SeriesCsv.decode(bytes, interval)
-    default:
-      return refused(`no decoder for the format ${format}`, bytes)
+export const decoder =
+  (interval: Interval.Interval, rules: Rule.Rules = Rule.all) => (format: string, bytes: Uint8Array): Decoded => {
+    switch (format) {
+      case json:
+      case dailyJson:
+        return SeriesJson.decode(bytes, interval, rules)
+      case csv:
+      case dailyCsv:
+        return SeriesCsv.decode(bytes, interval, rules)
+      default:
+        return refused(`no decoder for the format ${format}`, bytes)
+    }
   }
-}

@@ -7,6 +7,7 @@
  */
 import type * as Bars from "../../bars/Bars.ts"
 import { slice } from "../../bars/Bars.ts"
+import type * as Rule from "../../bars/Rule.ts"
 import * as WallClock from "../../bars/WallClock.ts"
 import type { Decoded } from "../MarketData.ts"
 import * as Interval from "./Interval.ts"
@@ -54,13 +55,13 @@ export class Labels {
   }
 
   /** Why a row with this label is refused, or undefined. */
-  problem(local: number): string | undefined {
+  problem(local: number, rules: Rule.Rules): string | undefined {
     if (Number.isNaN(local)) return "timestamp not readable"
-    if (local % this.grid !== 0) return `timestamp off the ${this.interval} grid`
+    if (local % this.grid !== 0 && rules.has("grid")) return `timestamp off the ${this.interval} grid`
     return Number.isNaN(this.clock.toInstant(local)) ? "timestamp does not exist: clocks went forward" : undefined
   }
 
-  /** What `read` gives where `problem` has nothing to say and clocks do not change on that date; else NaN. */
+  /** What `read` gives where `problem` by all rules has nothing to say and clocks do not change on that date; else NaN. */
   plain(bytes: Uint8Array, at: number): number {
     if (!this.sameDate(bytes, at)) {
       const midnight = WallClock.parseDate(bytes, at)
@@ -120,7 +121,7 @@ export class Labels {
 
 /** `bars.ts` are wall clocks. */
 const namesEnd = (bars: Bars.Bars, information: string | undefined): boolean => {
-  if (information !== undefined && /prices and volumes$/.test(information)) return true
+  if (information?.endsWith("prices and volumes") === true) return true
   let hasLast = false
   for (let row = 0; row < bars.length; row++) {
     const time = bars.ts[row]! % DAY

@@ -4,6 +4,7 @@
  *
  * CSV names neither symbol nor zone: its labels are New York's, as in the JSON of every listing that we have seen.
  */
+import * as Rule from "../../bars/Rule.ts"
 import * as Json from "../JsonBytes.ts"
 import * as Outline from "../JsonOutline.ts"
 import type { Decoded } from "../MarketData.ts"
@@ -29,14 +30,14 @@ export const newest = (bytes: Uint8Array): string | undefined => {
 }
 
 /** `interval`: what the rows are taken for; nothing in CSV says it. */
-export const decode = (bytes: Uint8Array, interval: Interval.Interval): Decoded => {
+export const decode = (bytes: Uint8Array, interval: Interval.Interval, rules: Rule.Rules = Rule.all): Decoded => {
   const line = new Line(bytes)
   const first = line.read(Outline.start(bytes))
   const header = Array.from({ length: line.count }, (_, at) => line.cell(at))
   const columns = names.map((name) => header.indexOf(name))
   if (!isCsv(bytes) || columns.includes(-1)) return refused("not a series", bytes, Outline.start(bytes))
   const clock = Labels.clockOf(ZONE)!
-  const rows = new SeriesRows(bytes, interval, clock, BYTES_PER_ROW)
+  const rows = new SeriesRows(bytes, interval, clock, BYTES_PER_ROW, rules)
   if (first >= bytes.length) return { sessions: [], rejects: [], complete: false }
   const reader = new Reader(line, columns, header.length)
   let complete = true

@@ -5,6 +5,7 @@
  * Reading entry by entry also sees a label given twice, which `JSON.parse` would silently drop. Not judged here: hours
  * and holidays.
  */
+import * as Rule from "../../bars/Rule.ts"
 import type * as WallClock from "../../bars/WallClock.ts"
 import * as Json from "../JsonBytes.ts"
 import * as Outline from "../JsonOutline.ts"
@@ -20,7 +21,7 @@ import { refused, SeriesRows } from "./SeriesRows.ts"
 const BYTES_PER_ROW = 180
 
 /** `interval`: the one that the caller stores; an answer of another interval is refused whole. */
-export const decode = (bytes: Uint8Array, interval?: string): Decoded => {
+export const decode = (bytes: Uint8Array, interval?: string, rules: Rule.Rules = Rule.all): Decoded => {
   const envelope = Envelope.read(bytes)
   // No series says nothing about rows that were there before: a vendor that has none, or one that has a bad minute.
   if (envelope.empty) return { sessions: [], rejects: [], complete: false }
@@ -30,7 +31,7 @@ export const decode = (bytes: Uint8Array, interval?: string): Decoded => {
   const clock = zone === undefined ? undefined : Labels.clockOf(zone)
   return clock === undefined
     ? refused(`time zone not known: ${Envelope.quoted(zone)}`, bytes, Outline.start(bytes))
-    : new Series(bytes, envelope, clock).decoded()
+    : new Series(bytes, envelope, clock, rules).decoded()
 }
 
 class Series {
@@ -40,10 +41,15 @@ class Series {
   private template: RowTemplate | undefined
   private readonly rows: SeriesRows
 
-  constructor(bytes: Uint8Array, envelope: Envelope.Envelope, clock: WallClock.WallClock) {
+  constructor(
+    bytes: Uint8Array,
+    envelope: Envelope.Envelope,
+    clock: WallClock.WallClock,
+    rules: Rule.Rules
+  ) {
     this.bytes = bytes
     this.envelope = envelope
-    this.rows = new SeriesRows(bytes, envelope.seriesInterval as Interval.Interval, clock, BYTES_PER_ROW)
+    this.rows = new SeriesRows(bytes, envelope.seriesInterval as Interval.Interval, clock, BYTES_PER_ROW, rules)
   }
 
   decoded(): Decoded {

@@ -4,6 +4,7 @@
  */
 import * as BarRule from "../../bars/BarRule.ts"
 import { BarsBuilder } from "../../bars/BarsBuilder.ts"
+import type * as Rule from "../../bars/Rule.ts"
 import type * as WallClock from "../../bars/WallClock.ts"
 import * as Json from "../JsonBytes.ts"
 import type { Decoded } from "../MarketData.ts"
@@ -42,8 +43,17 @@ export class SeriesRows {
   private readonly starts: Array<number> = []
   private readonly rejects: Array<Labels.Rejected> = []
 
-  constructor(bytes: Uint8Array, interval: Interval.Interval, clock: WallClock.WallClock, bytesPerRow: number) {
+  private readonly rules: Rule.Rules
+
+  constructor(
+    bytes: Uint8Array,
+    interval: Interval.Interval,
+    clock: WallClock.WallClock,
+    bytesPerRow: number,
+    rules: Rule.Rules
+  ) {
     this.bytes = bytes
+    this.rules = rules
     this.labels = new Labels.Labels(interval, clock)
     this.builder = new BarsBuilder(Math.ceil(bytes.length / bytesPerRow))
   }
@@ -62,7 +72,8 @@ export class SeriesRows {
   keep({ label, labelAt, labelLength, reason: unreadable, values }: Row, start: number, end: number): void {
     const local = this.labels.read(label, labelAt, labelLength)
     const [open, high, low, close, volume] = [values[0]!, values[1]!, values[2]!, values[3]!, values[4]!]
-    const reason = this.labels.problem(local) ?? unreadable ?? BarRule.violation(open, high, low, close, volume)
+    const reason = this.labels.problem(local, this.rules) ?? unreadable ??
+      BarRule.violation(open, high, low, close, volume, this.rules)
     if (reason !== undefined) return this.reject(reason, local, start, end)
     this.builder.push(local, open, high, low, close, volume)
     this.starts.push(start)
@@ -84,7 +95,7 @@ export class SeriesRows {
     reread: (start: number) => Row & { end: number }
   ): Decoded {
     const { bars, conflicts } = this.builder.finish()
-    for (const row of conflicts) {
+    for (const row of this.rules.has("duplicate") ? conflicts : []) {
       const { end, label, labelAt, labelLength } = reread(this.starts[row]!)
       const local = this.labels.read(label, labelAt, labelLength)
       this.reject("duplicate timestamp with other values", local, this.starts[row]!, end)
