@@ -33,7 +33,8 @@ const throttled = (text: string, wait: number): MarketData.Reason =>
     ? new MarketData.QuotaExhausted({ text: `${text}: asked to wait ${Duration.format(Duration.millis(wait))}` })
     : new MarketData.Throttled({ text, retryAfterMillis: wait })
 
-const waitOf = (headers: Headers.Headers, now: number): number | undefined => {
+/** What `Retry-After` asks for, milliseconds. */
+export const waitOf = (headers: Headers.Headers, now: number): number | undefined => {
   const given = Option.getOrUndefined(Headers.get(headers, "retry-after"))
   const parsed = given === undefined ? undefined : Result.getOrUndefined(Headers.parseRetryAfter(given))
   return parsed === undefined ? undefined : Duration.toMillis(Headers.retryAfterDelay(parsed, now))

@@ -1,0 +1,61 @@
+/**
+ * Calls to a vendor under a quota that all processes share: reserved before they are made, and what the vendor says of
+ * its limits is told to the others.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as MarketData from "./MarketData.ts"
+import * as Quota from "./Quota.ts"
+import * as Ledger from "./quota/Ledger.ts"
+
+/** Waits for the turn of one call; a used-up quota fails without a call. */
+export const call =
+  (account: string, limits: Quota.Limits, cost: number) =>
+  <A, R>(effect: Effect.Effect<A, MarketData.Reason, R>): Effect.Effect<A, MarketData.Reason, R | Quota.Quota> =>
+    Quota.take(account, limits, cost).pipe(
+      Effect.mapError(reasonOf),
+      Effect.andThen(effect),
+      Effect.tapError((reason) => heard(account, limits, reason))
+    )
+
+/** Nobody calls before that instant. */
+export const pause = (account: string, until: number): Effect.Effect<void, MarketData.Reason, Quota.Quota> =>
+  Effect.flatMap(Quota.Quota, (quota) => quota.close(account, until, "the vendor asked for silence")).pipe(
+    Effect.mapError(reasonOf)
+  )
+
+const heard = Effect.fnUntraced(function*(account: string, limits: Quota.Limits, reason: MarketData.Reason) {
+  const now = yield* Clock.currentTimeMillis
+  if (reason._tag === "Throttled") return yield* pause(account, now + reason.retryAfterMillis)
+  // Ours is known already; the vendor's may have been used up by somebody whom the ledger does not know.
+  if (reason._tag !== "QuotaExhausted" || limits.perDay === undefined) return
+  const until = Ledger.resetAfter(now, limits)
+  yield* Effect.mapError((yield* Quota.Quota).close(account, until, "the vendor says so"), reasonOf)
+})
+
+const reasonOf = (error: Quota.QuotaUsedUp | Quota.QuotaError): MarketData.Reason =>
+  error._tag === "QuotaUsedUp" || !error.retryable
+    ? new MarketData.QuotaExhausted({ text: error.message })
+    : new MarketData.Unavailable({ text: error.message })
+
+/** A source whose months are one call each, under a quota. */
+export const layer =
+  (account: string, limits: Quota.Limits) =>
+  <E, R>(source: Layer.Layer<MarketData.MarketData, E, R>): Layer.Layer<MarketData.MarketData, E, R | Quota.Quota> =>
+    Layer.effect(
+      MarketData.MarketData,
+      Effect.gen(function*() {
+        const inner = yield* MarketData.MarketData
+        const quota = yield* Quota.Quota
+        return MarketData.MarketData.of({
+          ...inner,
+          fetchMonth: (request) =>
+            Effect.mapError(inner.fetchMonth(request), ({ reason }) => reason).pipe(
+              call(account, limits, 1),
+              Effect.mapError((reason) => new MarketData.MarketDataError({ source: inner.source, ...request, reason })),
+              Effect.provideService(Quota.Quota, quota)
+            )
+        })
+      })
+    ).pipe(Layer.provide(source))
