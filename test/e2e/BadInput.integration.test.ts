@@ -104,6 +104,7 @@ it.live(
       Object.assign(of.env, {
         ALPHA_VANTAGE_API_KEY: key,
         ALPHA_VANTAGE_URL: `http://127.0.0.1:${address.port}/query`,
+        BAROGRAPH_INTERVAL: "1min",
         BAROGRAPH_SYMBOLS: "IBM",
         BAROGRAPH_START: "2024-01-02",
         BAROGRAPH_END: "2024-01-03"

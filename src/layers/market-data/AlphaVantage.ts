@@ -3,7 +3,7 @@
  *
  * Raw prices unless told otherwise. With `adjusted`, every split and every dividend changes all bars before it, so that
  * history is rewritten several times a year and a value seen once cannot be found again; raw bars stay, and are adjusted
- * from splits and dividends where that is wanted. Quotas per day are the engine's; the key is only in the request.
+ * from splits and dividends where that is wanted. The key is only in the request.
  */
 import * as Cache from "effect/Cache"
 import * as Duration from "effect/Duration"
@@ -17,6 +17,7 @@ import * as Formats from "./alpha-vantage/Formats.ts"
 import * as Interval from "./alpha-vantage/Interval.ts"
 import type * as Query from "./alpha-vantage/Query.ts"
 import * as MarketData from "./MarketData.ts"
+import type { Quota } from "./Quota.ts"
 
 export interface Options extends Client.Options {
   readonly interval?: Interval.Intraday | "1day"
@@ -30,7 +31,7 @@ const defaults = { interval: "1min", adjusted: false, hours: "extended", history
 
 type Settings = Options & Required<Pick<Options, keyof typeof defaults>>
 
-export const layer = (options: Options): Layer.Layer<MarketData.MarketData> =>
+export const layer = (options: Options): Layer.Layer<MarketData.MarketData, never, Quota> =>
   Layer.effect(MarketData.MarketData, make(options)).pipe(Layer.provide(FetchHttpClient.layer))
 
 const make = Effect.fnUntraced(function*(options: Options) {

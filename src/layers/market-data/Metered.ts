@@ -4,7 +4,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as MarketData from "./MarketData.ts"
 import * as Quota from "./Quota.ts"
 import * as Ledger from "./quota/Ledger.ts"
@@ -38,24 +37,3 @@ const reasonOf = (error: Quota.QuotaUsedUp | Quota.QuotaError): MarketData.Reaso
   error._tag === "QuotaUsedUp" || !error.retryable
     ? new MarketData.QuotaExhausted({ text: error.message })
     : new MarketData.Unavailable({ text: error.message })
-
-/** A source whose months are one call each, under a quota. */
-export const layer =
-  (account: string, limits: Quota.Limits) =>
-  <E, R>(source: Layer.Layer<MarketData.MarketData, E, R>): Layer.Layer<MarketData.MarketData, E, R | Quota.Quota> =>
-    Layer.effect(
-      MarketData.MarketData,
-      Effect.gen(function*() {
-        const inner = yield* MarketData.MarketData
-        const quota = yield* Quota.Quota
-        return MarketData.MarketData.of({
-          ...inner,
-          fetchMonth: (request) =>
-            Effect.mapError(inner.fetchMonth(request), ({ reason }) => reason).pipe(
-              call(account, limits, 1),
-              Effect.mapError((reason) => new MarketData.MarketDataError({ source: inner.source, ...request, reason })),
-              Effect.provideService(Quota.Quota, quota)
-            )
-        })
-      })
-    ).pipe(Layer.provide(source))

@@ -3,7 +3,6 @@ import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import * as AlphaVantage from "../../../src/layers/market-data/AlphaVantage.ts"
 import type { Reason } from "../../../src/layers/market-data/MarketData.ts"
-import * as Metered from "../../../src/layers/market-data/Metered.ts"
 import * as RestSource from "../../../src/layers/market-data/RestSource.ts"
 import type { Vendor } from "../SourceSuite.ts"
 
@@ -31,10 +30,7 @@ export const alphaVantage: Vendor = {
   zone: "America/New_York",
   hours: [240, 1199],
   lot: 1,
-  layer: (baseUrl) =>
-    AlphaVantage.layer({ apiKey: Redacted.make(key), baseUrl, timeout: "2 seconds", spacing: "1 millis" }).pipe(
-      Metered.layer(account, limits)
-    ),
+  layer: (baseUrl) => AlphaVantage.layer({ apiKey: Redacted.make(key), baseUrl, timeout: "2 seconds", limits }),
   account,
   limits,
   cost: 1,

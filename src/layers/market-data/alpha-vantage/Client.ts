@@ -1,16 +1,18 @@
 /**
- * Calls to Alpha Vantage: one question, one GET, bounded in time and memory, spaced, and without the key in anything that
- * leaves. Nothing is retried here: the reason says whether another try helps, the caller's policy decides.
+ * Calls to Alpha Vantage: one question, one GET, counted against the quota, bounded in time and memory, and without the
+ * key in anything that leaves. Nothing is retried here: the reason says whether another try helps, the caller's policy decides.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import type * as Redacted from "effect/Redacted"
-import * as Semaphore from "effect/Semaphore"
+import * as Redacted from "effect/Redacted"
 import * as HttpBody from "../HttpBody.ts"
 import * as KeyRedaction from "../KeyRedaction.ts"
 import * as MarketData from "../MarketData.ts"
+import * as Metered from "../Metered.ts"
+import * as Quota from "../Quota.ts"
+import * as RestSource from "../RestSource.ts"
 import * as Query from "./Query.ts"
 import * as Refusal from "./Refusal.ts"
 
@@ -23,8 +25,8 @@ export interface Options {
   readonly entitlement?: Query.Entitlement
   /** For a whole call, body included. A month of minute bars takes the vendor several seconds. */
   readonly timeout?: Duration.Input
-  /** The least time between the starts of two calls of this process. */
-  readonly spacing?: Duration.Input
+  /** What the plan allows; the free one without it. */
+  readonly limits?: Quota.Limits
 }
 
 export interface Answer {
@@ -42,13 +44,15 @@ export interface Client {
 const defaults = {
   baseUrl: "https://www.alphavantage.co/query",
   timeout: "30 seconds",
-  spacing: "1 second"
+  // The day's first call is one of the New York day: that is when users saw the count begin anew.
+  limits: { perSecond: 1, perDay: 25, resetZone: "America/New_York" }
 } as const
 
 export const make = Effect.fnUntraced(function*(options: Options) {
   const settings = { ...defaults, ...options }
   const client = yield* HttpClient.HttpClient
-  const turn = yield* spacing(Duration.toMillis(settings.spacing))
+  const quota = yield* Quota.Quota
+  const account = RestSource.account(source, Redacted.value(settings.apiKey))
   const redaction = KeyRedaction.make(settings.apiKey)
   const get = (query: Query.Query) =>
     HttpBody.get({
@@ -59,30 +63,24 @@ export const make = Effect.fnUntraced(function*(options: Options) {
       Effect.mapError((text) => new MarketData.Unavailable({ text })),
       Effect.provideService(HttpClient.HttpClient, client)
     )
-  const call = Effect.fnUntraced(function*(query: Query.Query) {
-    yield* turn
+  const asked = Effect.fnUntraced(function*(query: Query.Query) {
     const answer = yield* get(query)
     const fetchedAt = yield* Clock.currentTimeMillis
     const reason = Refusal.of(answer, query, fetchedAt)
     if (reason !== undefined) return yield* Effect.fail(reason)
     return { bytes: redaction.bytes(answer.bytes), fetchedAt } satisfies Answer
-  }, Effect.mapError((reason) => redacted(reason, redaction)))
+  })
+  const call = (query: Query.Query) =>
+    asked(query).pipe(
+      Metered.call(account, settings.limits, 1),
+      Effect.mapError((reason) => redacted(reason, redaction)),
+      Effect.provideService(Quota.Quota, quota)
+    )
   return { call } satisfies Client
 })
 
 const timeoutText = (timeout: Duration.Input): string =>
   `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`
-
-/** Waits for the caller's turn: starts are `gap` milliseconds apart, in the order of asking. */
-const spacing = (gap: number): Effect.Effect<Effect.Effect<void>> =>
-  Effect.map(Semaphore.make(1), (semaphore) => {
-    let next = 0
-    return semaphore.withPermits(1)(Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
-      if (next > now) yield* Effect.sleep(next - now)
-      next = (yield* Clock.currentTimeMillis) + gap
-    }))
-  })
 
 const redacted = (reason: MarketData.Reason, redaction: KeyRedaction.KeyRedaction): MarketData.Reason => {
   const text = redaction.text(reason.text)

@@ -1,0 +1,62 @@
+/** The source of bars that the settings name: its layer and its words. A part of the composition. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { MarketData } from "./layers/market-data/MarketData.ts"
+import type { Limits, Quota } from "./layers/market-data/Quota.ts"
+import * as Replay from "./layers/market-data/Replay.ts"
+import type { SampleError } from "./layers/market-data/Sample.ts"
+import type { AlphaVantage, Source } from "./layers/settings/SourceSettings.ts"
+
+const within = (limits: Limits | undefined) => limits === undefined ? {} : { limits }
+
+const at = (url: string | undefined) => url === undefined ? {} : { baseUrl: url }
+
+/** A vendor's client is loaded only where it is used. */
+const lazily = <M>(module: () => Promise<M>, layer: (module: M) => Layer.Layer<MarketData, never, Quota>) =>
+  Layer.unwrap(Effect.map(Effect.promise(module), layer))
+
+/** `sample` is the file that is replayed. */
+export const layer = (source: Source, sample: string): Layer.Layer<MarketData, SampleError, Quota> => {
+  switch (source._tag) {
+    case "Sample":
+      return Replay.layer({ file: sample })
+    case "AlphaVantage":
+      return alphaVantage(source)
+    case "Alpaca":
+      return lazily(
+        () => import("./layers/market-data/Alpaca.ts"),
+        (Alpaca) =>
+          Alpaca.layer({
+            keyId: source.keyId,
+            secretKey: source.secretKey,
+            feed: source.feed,
+            interval: source.interval,
+            ...within(source.limits),
+            ...at(source.url)
+          })
+      )
+    case "Binance":
+      return lazily(
+        () => import("./layers/market-data/Binance.ts"),
+        (Binance) => Binance.layer({ interval: source.interval, ...within(source.limits), ...at(source.url) })
+      )
+  }
+}
+
+const alphaVantage = ({ entitlement, isFree, url, ...source }: AlphaVantage) =>
+  lazily(() => import("./layers/market-data/AlphaVantage.ts"), (AlphaVantage) =>
+    AlphaVantage.layer({
+      ...source,
+      history: isFree ? "compact" : "full",
+      ...(entitlement === undefined ? {} : { entitlement }),
+      ...at(url)
+    }))
+
+const names = {
+  Sample: "sample",
+  AlphaVantage: "Alpha Vantage with a key",
+  Alpaca: "Alpaca with keys",
+  Binance: "Binance"
+} as const
+
+export const describe = (source: Source): string => names[source._tag]
