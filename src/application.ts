@@ -6,12 +6,14 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
-import type * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as NodeFs from "node:fs/promises"
 import { definitions } from "./assets/definitions.ts"
+import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
+import * as QuotaMemory from "./layers/market-data/quota/Memory.ts"
+import * as QuotaPostgres from "./layers/market-data/quota/Postgres.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
@@ -24,6 +26,7 @@ import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "./runtime/store/EngineSchema.ts"
 import { MaterializationStore } from "./runtime/store/MaterializationStore.ts"
 import { RunStore } from "./runtime/store/RunStore.ts"
+import * as Source from "./source.ts"
 
 const DOCTOR = "barograph doctor shows what is configured"
 
@@ -60,20 +63,12 @@ const warehouse = Layer.unwrap(
   Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(SEARCH.warehouse)))
 )
 
-/** The vendor's client is loaded only where there is a key. */
-const alphaVantage = (settings: Settings.Settings, apiKey: Redacted.Redacted<string>) =>
-  Layer.unwrap(
-    Effect.map(
-      Effect.promise(() => import("./layers/market-data/AlphaVantage.ts")),
-      (AlphaVantage) =>
-        AlphaVantage.layer({ apiKey, ...(settings.apiUrl === undefined ? {} : { baseUrl: settings.apiUrl }) })
-    )
-  )
+/** What was called of a vendor is remembered in the database; the sample has no vendor. */
+const quota = (settings: Settings.Settings) =>
+  settings.source._tag === "Sample" ? QuotaMemory.layerMemory : configured(QuotaPostgres.layer)
 
 const marketData = (settings: Settings.Settings, bundled: string) =>
-  settings.apiKey === undefined
-    ? configured(Replay.layer({ file: settings.sample ?? bundled }))
-    : alphaVantage(settings, settings.apiKey)
+  configured(Source.layer(settings.source, settings.sample ?? bundled)).pipe(Layer.provide(quota(settings)))
 
 const engine = Executor.layer.pipe(
   Layer.provideMerge(
@@ -88,6 +83,7 @@ const services = (settings: Settings.Settings, bundled: string) =>
     configured(Staging.layer),
     onWarehouse(settings, warehouse),
     marketData(settings, bundled),
+    Layer.succeed(TradingCalendar, Source.calendar(settings.source)),
     configured(FileSystem.layer(settings.lake))
   ).pipe(Layer.provide(databaseLayer(settings)))
 
@@ -189,24 +185,24 @@ const checkSource = (settings: Settings.Settings, bundled: string): Application.
   name: "source",
   run: Effect.map(symbols(settings, bundled), (members) => {
     const names = members.map(({ value }) => value).join(", ")
-    return settings.apiKey === undefined ? `sample: ${names}` : `Alpha Vantage with a key: ${names}`
+    return `${Source.describe(settings.source)}: ${names}`
   })
 })
 
 const SAMPLE = "No ALPHA_VANTAGE_API_KEY: using the bundled sample of real 2013-2015 minute bars. " +
-  "Set the key, BAROGRAPH_SYMBOLS and BAROGRAPH_START to load your own."
+  "Set the key (or BAROGRAPH_SOURCE=alpaca or binance), BAROGRAPH_SYMBOLS and BAROGRAPH_START to load your own."
 
 /** Reads the settings and puts everything together. `bundled` is the path of the sample. */
 export const load = (cwd: string, bundled: string) =>
   Effect.gen(function*() {
     const settings = yield* Effect.mapError(Settings.load(cwd), ({ fix, message }) => configuration(message, fix))
     return Application.make({
-      graph: definitions,
+      graph: onCalendar(definitions, Source.calendar(settings.source)),
       layer: services(settings, bundled),
-      notices: settings.apiKey === undefined && settings.sample === undefined ? [SAMPLE] : [],
+      notices: settings.source._tag === "Sample" && settings.sample === undefined ? [SAMPLE] : [],
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),
       concurrency: settings.concurrency,
-      pools: { market_data: settings.apiKey === undefined ? settings.concurrency : 2 },
+      pools: { market_data: settings.source._tag === "Sample" ? settings.concurrency : 2 },
       upstreamErrors: ["MarketDataError"],
       stores: stores(settings),
       checks: [

@@ -9,6 +9,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Path from "node:path"
 import type { Member } from "../../runtime/partition/Partitions.ts"
+import * as SourceSettings from "./SourceSettings.ts"
 
 /** A setting that cannot be used: which, why, and what to write instead. Never holds a secret's value. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
@@ -25,9 +26,8 @@ export interface Settings {
   readonly warehouseUrl: Redacted.Redacted<string> | undefined
   /** Directory of the lake. Absolute. */
   readonly lake: string
-  readonly apiKey: Redacted.Redacted<string> | undefined
-  readonly apiUrl: string | undefined
-  /** The sample to replay when there is no key; the bundled one when not set. */
+  readonly source: SourceSettings.Source
+  /** The sample to replay when no source is named; the bundled one when not set. */
   readonly sample: string | undefined
   /** What to load from the vendor: symbols from a date to a date. Undefined with the sample, which knows. */
   readonly watchlist: ReadonlyArray<Member> | undefined
@@ -48,8 +48,6 @@ const raw = Config.all({
   databaseUrl: secret("DATABASE_URL"),
   warehouse: secret("BAROGRAPH_WAREHOUSE"),
   lake: text("BAROGRAPH_LAKE"),
-  apiKey: secret("ALPHA_VANTAGE_API_KEY"),
-  apiUrl: text("ALPHA_VANTAGE_URL"),
   sample: text("BAROGRAPH_SAMPLE"),
   symbols: text("BAROGRAPH_SYMBOLS"),
   start: text("BAROGRAPH_START"),
@@ -78,7 +76,7 @@ const watchlist = Effect.fnUntraced(function*(
   if (symbols.length === 0 || from === undefined) {
     return yield* new SettingsError({
       setting: symbols.length === 0 ? "BAROGRAPH_SYMBOLS" : "BAROGRAPH_START",
-      message: "ALPHA_VANTAGE_API_KEY is set, but not what to load with it",
+      message: "the source is not the sample, but what to load from it is not set",
       fix: "set BAROGRAPH_SYMBOLS=IBM,AAPL and BAROGRAPH_START=2024-01-02"
     })
   }
@@ -117,16 +115,16 @@ export const load = Effect.fnUntraced(function*(cwd: string) {
         fix: "see the configuration table of the README"
       })
   )
+  const source = yield* SourceSettings.load
   const home = Path.resolve(cwd, given.home ?? ".barograph")
   return {
     home,
     databaseUrl: given.databaseUrl,
     warehouseUrl: given.warehouse,
     lake: yield* lakeDirectory(given.lake, home, cwd),
-    apiKey: given.apiKey,
-    apiUrl: given.apiUrl,
+    source,
     sample: given.sample === undefined ? undefined : Path.resolve(cwd, given.sample),
-    watchlist: given.apiKey === undefined ? undefined : yield* watchlist(given),
+    watchlist: source._tag === "Sample" ? undefined : yield* watchlist(given),
     concurrency: yield* concurrency(given.concurrency)
   } satisfies Settings
 })
