@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as NodeFs from "node:fs/promises"
 import { definitions } from "./assets/definitions.ts"
+import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import * as Rule from "./layers/bars/Rule.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
@@ -83,6 +84,7 @@ const services = (settings: Settings.Settings, bundled: string) =>
     configured(Staging.layer),
     onWarehouse(settings, warehouse),
     marketData(settings, bundled),
+    Layer.succeed(TradingCalendar, Source.calendar(settings.source)),
     configured(FileSystem.layer(settings.lake))
   ).pipe(Layer.provide(databaseLayer(settings)), Layer.provideMerge(Layer.succeed(Rule.Active, settings.rules)))
 
@@ -196,7 +198,7 @@ export const load = (cwd: string, bundled: string) =>
   Effect.gen(function*() {
     const settings = yield* Effect.mapError(Settings.load(cwd), ({ fix, message }) => configuration(message, fix))
     return Application.make({
-      graph: definitions,
+      graph: onCalendar(definitions, Source.calendar(settings.source)),
       layer: services(settings, bundled),
       notices: settings.source._tag === "Sample" && settings.sample === undefined ? [SAMPLE] : settings.notices,
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),

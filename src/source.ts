@@ -1,11 +1,14 @@
-/** The source of bars that the settings name: its layer and its words. A part of the composition. */
+/** The source of bars that the settings name: its layer, its calendar, and its words. A part of the composition. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { nyse } from "./assets/nyse.ts"
+import { utcDays } from "./assets/utcDays.ts"
 import type { MarketData } from "./layers/market-data/MarketData.ts"
 import type { Limits, Quota } from "./layers/market-data/Quota.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import type { SampleError } from "./layers/market-data/Sample.ts"
 import type { AlphaVantage, Source } from "./layers/settings/SourceSettings.ts"
+import type { Calendar } from "./runtime/partition/Calendar.ts"
 
 const within = (limits: Limits | undefined) => limits === undefined ? {} : { limits }
 
@@ -51,6 +54,9 @@ const alphaVantage = ({ entitlement, isFree, url, ...source }: AlphaVantage) =>
       ...(entitlement === undefined ? {} : { entitlement }),
       ...at(url)
     }))
+
+/** Whose sessions the source's bars belong to. */
+export const calendar = (source: Source): Calendar => source._tag === "Binance" ? utcDays : nyse
 
 const names = {
   Sample: "sample",

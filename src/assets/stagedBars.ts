@@ -15,10 +15,10 @@ import { BarStore } from "../layers/staging/BarStore.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import * as Calendar from "../runtime/partition/Calendar.ts"
 import { session, sessionFromMonth, symbol } from "./dimensions.ts"
-import { nyse } from "./nyse.ts"
 import { rawBars, type RawPayload } from "./rawBars.ts"
 import { whileRetryable } from "./retry.ts"
 import { sessionFacts } from "./sessionFacts.ts"
+import { TradingCalendar } from "./TradingCalendar.ts"
 
 export const StagedSession = Schema.Struct({
   source: Schema.String,
@@ -39,26 +39,32 @@ export const StagedSession = Schema.Struct({
 })
 
 /** Bars on a date without a session cannot be placed: they are refused, row by row. */
-const strayBars = (decoded: Decoded): ReadonlyArray<Bars.Reject> => {
+const strayBars = (decoded: Decoded, calendar: Calendar.Calendar): ReadonlyArray<Bars.Reject> => {
   const rejects: Array<Bars.Reject> = []
   for (const { bars, session } of decoded.sessions) {
-    if (Calendar.isSession(nyse, session)) continue
-    const reason = `${nyse.name} had no session on ${session}`
+    if (Calendar.isSession(calendar, session)) continue
+    const reason = `${calendar.name} had no session on ${session}`
     for (let at = 0; at < bars.length; at++) rejects.push({ reason, raw: Quality.rowText(bars, at), ts: bars.ts[at]! })
   }
   return rejects
 }
 
 /** The rejects that belong to no session of the calendar. */
-const unplaced = (decoded: Decoded): ReadonlyArray<Bars.Reject> => [
-  ...decoded.rejects.filter(({ session }) => session === null || !Calendar.isSession(nyse, session)),
-  ...strayBars(decoded)
+const unplaced = (decoded: Decoded, calendar: Calendar.Calendar): ReadonlyArray<Bars.Reject> => [
+  ...decoded.rejects.filter(({ session }) => session === null || !Calendar.isSession(calendar, session)),
+  ...strayBars(decoded, calendar)
 ]
 
 /** A session of the payload, judged by the rules. */
-const pick = (decoded: Decoded, session: string, raw: typeof RawPayload.Type, rules: Rule.Rules) => {
+const pick = (
+  calendar: Calendar.Calendar,
+  decoded: Decoded,
+  session: string,
+  raw: typeof RawPayload.Type,
+  rules: Rule.Rules
+) => {
   const bars = decoded.sessions.find((one) => one.session === session)?.bars ?? Bars.empty
-  const judged = Quality.judge(bars, sessionFacts(decoded, session, raw), rules)
+  const judged = Quality.judge(bars, sessionFacts(calendar, decoded, session, raw), rules)
   const unreadable = decoded.rejects.filter((reject) => reject.session === session)
   return { session, ...judged, rejects: [...unreadable, ...judged.rejects] }
 }
@@ -92,9 +98,10 @@ export const stagedBars = Asset.make(
     const store = yield* BarStore
     const { partition, raw } = items[0]!
     const decoded = source.decode(raw.format, Zlib.gunzipSync(yield* objects.get(raw.key)))
+    const calendar = yield* TradingCalendar
     const rules = yield* Rule.Active
-    const lost = unplaced(decoded)
-    const sessions = items.map((item) => pick(decoded, item.partition.session, raw, rules))
+    const lost = unplaced(decoded, calendar)
+    const sessions = items.map((item) => pick(calendar, decoded, item.partition.session, raw, rules))
     const staged = yield* store.stage({
       source: raw.source,
       symbol: partition.symbol,

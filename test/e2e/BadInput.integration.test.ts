@@ -135,18 +135,20 @@ it.live(
         assets: { staged_bars: { sums: { rows: 3, removed: 0, rejected: 1 } } }
       })
 
-      answer.body =
-        `{"Information": "We have detected your API key as ${key} and our standard API rate limit is 25 requests per day."}`
-      const quota = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])
-      expect(quota.code).toBe(4)
-      expect(quota.stderr + quota.stdout).toContain("25 requests per day")
-
+      answer.body = `{"Error Message": "Invalid API call. Please retry"}`
+      expect((yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])).code).toBe(4)
       answer.body = series([row("2024-01-03 10:00:00", "11.0000")])
       const retried = yield* Cli.run(of, ["run", "retry", "latest", "--json"])
       expect(JSON.parse(retried.stdout)).toMatchObject({
         status: "succeeded",
         assets: { raw_bars: { materialized: 1 } }
       })
+
+      answer.body =
+        `{"Information": "We have detected your API key as ${key} and our standard API rate limit is 25 requests per day."}`
+      const quota = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])
+      expect(quota.code).toBe(4)
+      expect(quota.stderr + quota.stdout).toContain("25 requests per day")
 
       const events = yield* Cli.query(of, "staging", "select data::text from barograph.events")
       const said = [first, cut, damaged, quota].map(({ stderr, stdout }) => stderr + stdout).join("") +
