@@ -99,6 +99,7 @@ it.live(
       const of = yield* Cli.project
       Object.assign(of.env, {
         ALPHA_VANTAGE_API_KEY: "SECRETKEY1234567",
+        BAROGRAPH_INTERVAL: "1min",
         BAROGRAPH_SOURCE_URL: baseUrl,
         BAROGRAPH_SYMBOLS: "IBM",
         BAROGRAPH_START: "2024-01-05",

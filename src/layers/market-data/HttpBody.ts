@@ -12,8 +12,8 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import type * as UrlParams from "effect/http/UrlParams"
 import * as Stream from "effect/Stream"
 
-/** A month of minute bars is 4 MB; more than this is no answer of ours. */
-export const BODY_LIMIT = 64 * 1024 * 1024
+/** Unpacked. A month of minute bars is 4 MB; more than this is no answer of ours. */
+export const BODY_LIMIT = 32 * 1024 * 1024
 
 export interface Call {
   readonly url: string
