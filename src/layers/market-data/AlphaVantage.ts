@@ -16,8 +16,10 @@ import * as Client from "./alpha-vantage/Client.ts"
 import * as Formats from "./alpha-vantage/Formats.ts"
 import * as Interval from "./alpha-vantage/Interval.ts"
 import type * as Query from "./alpha-vantage/Query.ts"
+import * as Tables from "./alpha-vantage/Tables.ts"
 import * as MarketData from "./MarketData.ts"
 import type { Quota } from "./Quota.ts"
+import * as Reference from "./Reference.ts"
 
 export interface Options extends Client.Options {
   readonly interval?: Interval.Intraday | "1day"
@@ -82,7 +84,8 @@ const intraday = (
 const SHARED = Duration.minutes(10)
 const SYMBOLS = 16
 
-const daily = Effect.fnUntraced(function*({ adjusted, history, interval }: Settings, client: Client.Client) {
+const daily = Effect.fnUntraced(function*(settings: Settings, client: Client.Client) {
+  const { adjusted, history } = settings
   const ask = (symbol: string) =>
     client.call({ _tag: adjusted ? "DailyAdjusted" : "Daily", symbol, outputSize: history })
   const answers = yield* Cache.makeWith(ask, {
@@ -91,18 +94,44 @@ const daily = Effect.fnUntraced(function*({ adjusted, history, interval }: Setti
   })
   return Effect.fnUntraced(function*({ month, symbol }: MarketData.Request) {
     const answer = yield* Cache.get(answers, symbol)
-    const first = history === "compact" ? firstSession(answer.bytes, interval) : undefined
+    const first = history === "compact" ? firstSession(answer.bytes, settings) : undefined
     return first === undefined || month >= first.slice(0, 7) ? answer : yield* Effect.fail(tooEarly(month, first))
   })
 })
 
-const firstSession = (bytes: Uint8Array, interval: Interval.Interval): string | undefined => {
-  const format = Formats.of(interval, bytes[0] === 123 ? "json" : "csv")
-  return Formats.decoder(interval)(format, bytes).sessions[0]?.session
-}
+const firstSession = (bytes: Uint8Array, { dataType, interval }: Settings): string | undefined =>
+  Formats.decoder(interval)(Formats.of(interval, dataType), bytes).sessions[0]?.session
 
 const tooEarly = (month: string, first: string): MarketData.Reason =>
   new MarketData.NotEntitled({
     text: `${month} lies before ${first}, the first session of the daily series that this key gets; ` +
       `set BAROGRAPH_START to ${first} or later, or BAROGRAPH_QUOTA to the calls a minute of your premium plan`
   })
+
+/** Splits, dividends, listings and market hours, which free keys may have in full. */
+export const layerReference = (
+  options: Omit<Client.Options, "dataType">
+): Layer.Layer<Reference.Reference, never, Quota> =>
+  Layer.effect(
+    Reference.Reference,
+    Effect.map(Client.make({ ...options, dataType: "csv" }), (client) => {
+      const ask = <A>(query: Query.Query, decode: (bytes: Uint8Array) => Reference.Table<A>) =>
+        Effect.mapBoth(client.call(query), {
+          onFailure: (reason) =>
+            new MarketData.MarketDataError({
+              source: Client.source,
+              symbol: "symbol" in query ? query.symbol : "",
+              month: "",
+              reason
+            }),
+          onSuccess: ({ bytes }) => decode(bytes)
+        })
+      return Reference.Reference.of({
+        splits: (symbol) => ask({ _tag: "Splits", symbol }, Tables.splits),
+        dividends: (symbol) => ask({ _tag: "Dividends", symbol }, Tables.dividends),
+        listings: (state, date) =>
+          ask({ _tag: "ListingStatus", state, ...(date === undefined ? {} : { date }) }, Tables.listings),
+        markets: ask({ _tag: "MarketStatus" }, Tables.markets)
+      })
+    })
+  ).pipe(Layer.provide(FetchHttpClient.layer))

@@ -57,12 +57,14 @@ export type Reason = typeof Reason.Type
 /** Every failure of a source. `reason.text` never contains the key. */
 export class MarketDataError extends Schema.TaggedError<MarketDataError>()("MarketDataError", {
   source: Schema.String,
+  /** Symbol and month are empty where the question has none. */
   symbol: Schema.String,
   month: Schema.String,
   reason: Reason
 }) {
   override get message(): string {
-    return `${this.source} ${this.symbol} ${this.month}: ${this.reason._tag}: ${this.reason.text}`
+    const asked = [this.source, this.symbol, this.month].filter((part) => part !== "").join(" ")
+    return `${asked}: ${this.reason._tag}: ${this.reason.text}`
   }
   /** True where the same request may succeed later in the same run. */
   get retryable(): boolean {

@@ -45,7 +45,7 @@ export const decode = (bytes: Uint8Array, interval: Interval.Interval, rules: Ru
     const next = line.read(at)
     const row = reader.row(at)
     // A last line with too few cells is where the answer broke off.
-    if (next >= bytes.length && line.count < header.length && line.end > at) {
+    if (next > bytes.length && line.count < header.length && line.end > at) {
       complete = false
       rows.damaged("the answer is cut off here", at, line.end)
     } else if (
