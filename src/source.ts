@@ -4,8 +4,10 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { nyse } from "./assets/nyse.ts"
 import { utcDays } from "./assets/utcDays.ts"
+import * as CorporateActions from "./layers/market-data/CorporateActions.ts"
 import type { MarketData } from "./layers/market-data/MarketData.ts"
 import type { Quota } from "./layers/market-data/Quota.ts"
+import * as Account from "./layers/market-data/quota/Account.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import type { SampleError } from "./layers/market-data/Sample.ts"
 import type { Source } from "./layers/settings/SourceSettings.ts"
@@ -38,19 +40,29 @@ export const layer = (source: Source, sample: string): Layer.Layer<MarketData, S
   }
 }
 
+const accountOf = (apiKey: Redacted.Redacted<string>): string => Account.name("alpha_vantage", Redacted.value(apiKey))
+
 const alphaVantage = ({ apiKey, url }: Extract<Source, { readonly _tag: "AlphaVantage" }>) =>
   lazily(
     () =>
       Promise.all([
         import("./layers/market-data/AlphaVantage.ts"),
-        import("./layers/market-data/Metered.ts"),
-        import("./layers/market-data/RestSource.ts")
+        import("./layers/market-data/Metered.ts")
       ]),
-    ([AlphaVantage, Metered, RestSource]) =>
+    ([AlphaVantage, Metered]) =>
       AlphaVantage.layer({ apiKey, ...at(url) }).pipe(
-        Metered.layer(RestSource.account("alpha_vantage", Redacted.value(apiKey)), FREE)
+        Metered.layer(accountOf(apiKey), FREE)
       )
   )
+
+/** Splits and dividends; coins have none, and of Alpaca's nobody asked yet. */
+export const actions = (source: Source): Layer.Layer<CorporateActions.CorporateActions, never, Quota> => {
+  if (source._tag === "Sample") return CorporateActions.layerSample
+  if (source._tag !== "AlphaVantage") return CorporateActions.layerNone
+  const { apiKey, url } = source
+  const loaded = Effect.promise(() => import("./layers/market-data/alpha-vantage/Actions.ts"))
+  return Layer.unwrap(Effect.map(loaded, (Actions) => Actions.layer({ apiKey, ...at(url) }, accountOf(apiKey), FREE)))
+}
 
 /** Whose sessions the source's bars belong to. */
 export const calendar = (source: Source): Calendar => source._tag === "Binance" ? utcDays : nyse

@@ -15,6 +15,7 @@ import * as JsonBytes from "./JsonBytes.ts"
 import * as MarketData from "./MarketData.ts"
 import * as Months from "./Months.ts"
 import type { Limits, Quota } from "./Quota.ts"
+import * as Account from "./quota/Account.ts"
 import * as RestSource from "./RestSource.ts"
 
 const timeframes = {
@@ -65,7 +66,7 @@ export const layer = (options: Options): Layer.Layer<MarketData.MarketData, neve
       row: BarsJson.row,
       page: BarsJson.page
     },
-    account: RestSource.account(source, Redacted.value(keyId)),
+    account: Account.name(source, Redacted.value(keyId)),
     limits,
     cost: 1,
     secrets: [secretKey, keyId],

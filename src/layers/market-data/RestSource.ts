@@ -12,7 +12,6 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import * as Crypto from "node:crypto"
 import * as Rule from "../bars/Rule.ts"
 import * as HttpBody from "./HttpBody.ts"
 import * as KeyRedaction from "./KeyRedaction.ts"
@@ -33,7 +32,7 @@ export interface RestSource {
   readonly fingerprint: string
   /** How its payloads are read. */
   readonly shape: PagedRows.Shape
-  /** Whose quota the calls count against. No secret in it: see `account`. */
+  /** Whose quota the calls count against. See `quota/Account.ts`. */
   readonly account: string
   readonly limits: Quota.Limits
   /** What one call costs of the limits. */
@@ -63,10 +62,6 @@ export interface Options {
 const TRIES = 3
 /** What a whole month may take of memory. */
 const LIMIT = HttpBody.BODY_LIMIT
-
-/** Names a vendor's account by a digest of the key that it goes by. */
-export const account = (source: string, key: string): string =>
-  `${source}/${Crypto.createHash("sha256").update(key).digest("hex").slice(0, 12)}`
 
 export const layer = (
   self: RestSource,
