@@ -12,6 +12,7 @@ import { definitions } from "./assets/definitions.ts"
 import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import * as Rule from "./layers/bars/Rule.ts"
 import * as Database from "./layers/database/Database.ts"
+import * as Derived from "./layers/derived/Postgres.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
 import * as QuotaMemory from "./layers/market-data/quota/Memory.ts"
 import * as QuotaPostgres from "./layers/market-data/quota/Postgres.ts"
@@ -43,7 +44,7 @@ const configured = <A, E extends Said, R>(layer: Layer.Layer<A, E, R>): Layer.La
 const databaseLayer = (settings: Settings.Settings) =>
   configured(Database.layer({ home: settings.home, url: settings.databaseUrl }))
 
-const SEARCH = { staging: "staging,barograph,public", warehouse: "warehouse,public" }
+const SEARCH = { staging: "staging,derived,barograph,public", warehouse: "warehouse,public" }
 
 /** Connections of their own to the same server, with their own search path. */
 const client = (searchPath: string) =>
@@ -69,7 +70,10 @@ const quota = (settings: Settings.Settings) =>
   settings.source._tag === "Sample" ? QuotaMemory.layerMemory : configured(QuotaPostgres.layer)
 
 const marketData = (settings: Settings.Settings, bundled: string) =>
-  configured(Source.layer(settings.source, settings.sample ?? bundled)).pipe(Layer.provide(quota(settings)))
+  Layer.merge(
+    configured(Source.layer(settings.source, settings.sample ?? bundled)),
+    Source.actions(settings.source)
+  ).pipe(Layer.provide(quota(settings)))
 
 const engine = Executor.layer.pipe(
   Layer.provideMerge(
@@ -82,6 +86,7 @@ const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
     configured(engine),
     configured(Staging.layer),
+    Derived.layer,
     onWarehouse(settings, warehouse),
     marketData(settings, bundled),
     Layer.succeed(TradingCalendar, Source.calendar(settings.source)),

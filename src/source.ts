@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { nyse } from "./assets/nyse.ts"
 import { utcDays } from "./assets/utcDays.ts"
+import * as CorporateActions from "./layers/market-data/CorporateActions.ts"
 import type { MarketData } from "./layers/market-data/MarketData.ts"
 import type { Limits, Quota } from "./layers/market-data/Quota.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
@@ -54,6 +55,15 @@ const alphaVantage = ({ entitlement, isFree, url, ...source }: AlphaVantage) =>
       ...(entitlement === undefined ? {} : { entitlement }),
       ...at(url)
     }))
+
+/** Splits and dividends; coins have none, and of Alpaca's nobody asked yet. */
+export const actions = (source: Source): Layer.Layer<CorporateActions.CorporateActions, never, Quota> => {
+  if (source._tag === "Sample") return CorporateActions.layerSample
+  if (source._tag !== "AlphaVantage") return CorporateActions.layerNone
+  const { apiKey, limits, url } = source
+  const loaded = Effect.promise(() => import("./layers/market-data/alpha-vantage/Actions.ts"))
+  return Layer.unwrap(Effect.map(loaded, (Actions) => Actions.layer({ apiKey, limits, ...at(url) })))
+}
 
 /** Whose sessions the source's bars belong to. */
 export const calendar = (source: Source): Calendar => source._tag === "Binance" ? utcDays : nyse

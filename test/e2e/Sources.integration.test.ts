@@ -41,7 +41,7 @@ const loaded = (of: Cli.Project) =>
     "select session::text, source, count(*)::int as rows, min(volume) as volume from bars group by 1, 2 order by 1"
   )
 
-const BOTH = ["materialize", "--select", "*", "--json"]
+const EVERYTHING = ["materialize", "--select", "*", "--json"]
 
 it.live(
   "Binance's bars go through all assets, a session every day, with parts of a coin",
@@ -49,16 +49,23 @@ it.live(
     Effect.gen(function*() {
       const days = ["2024-01-05", "2024-01-06", "2024-01-07", "2024-01-08"]
       const { calls, of } = yield* project(binance, held(days, 0.12345678), { BAROGRAPH_SOURCE: "binance" })
-      const ended = yield* Cli.run(of, BOTH)
+      const ended = yield* Cli.run(of, EVERYTHING)
       expect(ended.stderr).not.toContain("error")
       expect(ended.code).toBe(0)
       expect(yield* loaded(of)).toEqual(
         days.map((session) => ({ session, source: "binance", rows: 10, volume: 0.12345678 }))
       )
-      expect(yield* Cli.parquetFiles(of)).toHaveLength(4)
+      const files = yield* Cli.parquetFiles(of)
+      expect(files.filter((name) => name.startsWith("bars/"))).toHaveLength(4)
+      expect(yield* Cli.query(of, "staging", "select session::text, vwap, bars from session_bars order by 1")).toEqual(
+        days.map((session) => ({ session, vwap: (42.25 + 42 + 42.25) / 3, bars: 10 }))
+      )
+      expect(yield* Cli.query(of, "staging", "select sum(expected)::int as expected from coverage")).toEqual([
+        { expected: 4 * 1440 }
+      ])
       expect(calls).toHaveLength(1)
       expect(calls[0]!.searchParams.get("startTime")).toBe(String(Date.parse("2024-01-01T00:00:00Z")))
-      expect((yield* Cli.run(of, BOTH)).code).toBe(0)
+      expect((yield* Cli.run(of, EVERYTHING)).code).toBe(0)
       expect(calls).toHaveLength(1)
     }),
   120_000
@@ -73,7 +80,7 @@ it.live(
         APCA_API_KEY_ID: alpaca.secrets[0]!,
         APCA_API_SECRET_KEY: alpaca.secrets[1]!
       })
-      const ended = yield* Cli.run(of, BOTH)
+      const ended = yield* Cli.run(of, EVERYTHING)
       expect(ended.code).toBe(0)
       expect(yield* loaded(of)).toEqual([
         { session: "2024-01-05", source: "alpaca", rows: 10, volume: 500 },

@@ -14,8 +14,8 @@ import * as HttpStatus from "./HttpStatus.ts"
 import * as JsonBytes from "./JsonBytes.ts"
 import * as MarketData from "./MarketData.ts"
 import * as Months from "./Months.ts"
-import * as PagedRows from "./PagedRows.ts"
 import type { Limits, Quota } from "./Quota.ts"
+import * as Account from "./quota/Account.ts"
 import * as RestSource from "./RestSource.ts"
 
 const timeframes = {
@@ -57,17 +57,16 @@ export const layer = (options: Options): Layer.Layer<MarketData.MarketData, neve
     source,
     interval,
     fingerprint: `${source} ${interval} raw extended ${feed}`,
-    format: BarsJson.format,
-    decode: PagedRows.decoder({
+    shape: {
       format: BarsJson.format,
       zone,
       interval,
       intervalMillis: timeframe.minutes * MINUTE,
-      wholeVolume: true,
+      without: [],
       row: BarsJson.row,
       page: BarsJson.page
-    }),
-    account: RestSource.account(source, Redacted.value(keyId)),
+    },
+    account: Account.name(source, Redacted.value(keyId)),
     limits,
     cost: 1,
     secrets: [secretKey, keyId],

@@ -108,7 +108,7 @@ const tooEarly = (month: string, first: string): MarketData.Reason =>
       `set BAROGRAPH_START to ${first} or later, or BAROGRAPH_QUOTA to the calls a minute of your premium plan`
   })
 
-/** Splits, dividends, listings and market hours, which free keys may have in full. */
+/** Listings and market hours, which free keys may have in full. */
 export const layerReference = (
   options: Omit<Client.Options, "dataType">
 ): Layer.Layer<Reference.Reference, never, Quota> =>
@@ -120,15 +120,13 @@ export const layerReference = (
           onFailure: (reason) =>
             new MarketData.MarketDataError({
               source: Client.source,
-              symbol: "symbol" in query ? query.symbol : "",
+              symbol: "",
               month: "",
               reason
             }),
           onSuccess: ({ bytes }) => decode(bytes)
         })
       return Reference.Reference.of({
-        splits: (symbol) => ask({ _tag: "Splits", symbol }, Tables.splits),
-        dividends: (symbol) => ask({ _tag: "Dividends", symbol }, Tables.dividends),
         listings: (state, date) =>
           ask({ _tag: "ListingStatus", state, ...(date === undefined ? {} : { date }) }, Tables.listings),
         markets: ask({ _tag: "MarketStatus" }, Tables.markets)

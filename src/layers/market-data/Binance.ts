@@ -14,7 +14,6 @@ import * as JsonBytes from "./JsonBytes.ts"
 import * as JsonWalk from "./JsonWalk.ts"
 import * as MarketData from "./MarketData.ts"
 import * as Months from "./Months.ts"
-import * as PagedRows from "./PagedRows.ts"
 import type { Limits, Quota } from "./Quota.ts"
 import * as RestSource from "./RestSource.ts"
 
@@ -52,16 +51,15 @@ export const layer = (options: Options): Layer.Layer<MarketData.MarketData, neve
     source,
     interval,
     fingerprint: `${source} ${interval}`,
-    format: KlinesJson.format,
-    decode: PagedRows.decoder({
+    shape: {
       format: KlinesJson.format,
       zone: "UTC",
       interval,
       intervalMillis,
-      wholeVolume: false,
+      without: ["volume_whole"],
       row: KlinesJson.row,
       page: KlinesJson.page
-    }),
+    },
     account: source,
     limits,
     cost: WEIGHT,

@@ -8,6 +8,7 @@
 import * as BarRule from "../bars/BarRule.ts"
 import { BarsBuilder } from "../bars/BarsBuilder.ts"
 import * as LocalDates from "../bars/LocalDates.ts"
+import * as Rule from "../bars/Rule.ts"
 import * as JsonBytes from "./JsonBytes.ts"
 import type { Decoded } from "./MarketData.ts"
 
@@ -38,19 +39,20 @@ export interface Shape {
   readonly zone: string
   readonly interval: string
   readonly intervalMillis: number
-  /** False where parts of a unit are traded. */
-  readonly wholeVolume: boolean
+  /** Rules that make no sense here: parts of a coin are traded. */
+  readonly without: ReadonlyArray<Rule.Name>
   readonly row: () => Row
   /** Walks the page at `at` and hands the position of each row to `item`. */
   readonly page: (bytes: Uint8Array, at: number, item: (at: number) => number) => Page
 }
 
 /** What a source of this shape puts into its `decode`. */
-export const decoder = (shape: Shape) => {
+export const decoder = (shape: Shape, active: Rule.Rules = Rule.all) => {
   const dates = LocalDates.make(shape.zone)
+  const rules = new Set([...active].filter((name) => !shape.without.includes(name)))
   return (format: string, bytes: Uint8Array): Decoded =>
     format === shape.format
-      ? new Reading(shape, dates, bytes).decoded()
+      ? new Reading(shape, rules, dates, bytes).decoded()
       : refused(`no decoder for the format ${format}`, bytes)
 }
 
@@ -62,6 +64,7 @@ const refused = (reason: string, bytes: Uint8Array): Decoded => ({
 
 class Reading {
   private readonly shape: Shape
+  private readonly rules: Rule.Rules
   private readonly dates: LocalDates.LocalDates
   private readonly bytes: Uint8Array
   private readonly row: Row
@@ -71,8 +74,9 @@ class Reading {
   /** Everything before it is read. */
   private at = 0
 
-  constructor(shape: Shape, dates: LocalDates.LocalDates, bytes: Uint8Array) {
+  constructor(shape: Shape, rules: Rule.Rules, dates: LocalDates.LocalDates, bytes: Uint8Array) {
     this.shape = shape
+    this.rules = rules
     this.dates = dates
     this.bytes = bytes
     this.row = shape.row()
@@ -82,7 +86,7 @@ class Reading {
   decoded(): Decoded {
     const whole = this.pages()
     const { bars, conflicts } = this.rows.finish()
-    for (const row of conflicts) this.rejectConflict(this.starts[row]!)
+    for (const row of this.rules.has("duplicate") ? conflicts : []) this.rejectConflict(this.starts[row]!)
     return {
       sessions: LocalDates.sessions(this.dates, bars),
       rejects: this.rejects,
@@ -124,11 +128,12 @@ class Reading {
   private problem(): string | undefined {
     const { reason, ts, values } = this.row
     if (Number.isNaN(ts)) return reason ?? "timestamp not readable"
-    if (ts % this.shape.intervalMillis !== 0) return `timestamp off the ${this.shape.interval} grid`
+    if (this.rules.has("grid") && ts % this.shape.intervalMillis !== 0) {
+      return `timestamp off the ${this.shape.interval} grid`
+    }
     if (reason !== undefined) return reason
     const [open, high, low, close, volume] = values as unknown as [number, number, number, number, number]
-    if (!this.shape.wholeVolume && volume < 0) return `volume must not be negative: ${volume}`
-    return BarRule.violation(open, high, low, close, this.shape.wholeVolume ? volume : 0)
+    return BarRule.violation(open, high, low, close, volume, this.rules)
   }
 
   private reject(reason: string, ts: number, start: number, end: number): void {

@@ -1,7 +1,4 @@
-/**
- * What is known about symbols beside their bars: splits and dividends, which is how raw prices are adjusted; what is or
- * was listed; whether markets are open. Small answers, always whole.
- */
+/** What is or was listed, and whether markets are open. Small answers, always whole. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -9,23 +6,6 @@ import type { MarketDataError } from "./MarketData.ts"
 
 /** Dates are `YYYY-MM-DD` of the exchange. */
 const IsoDate = Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\d$/))
-
-export const Split = Schema.Struct({
-  /** The first session with the new number of shares. */
-  date: IsoDate,
-  /** New shares for an old one: 7 for 7:1. */
-  factor: Schema.Finite.check(Schema.isGreaterThan(0))
-})
-export type Split = typeof Split.Type
-
-export const Dividend = Schema.Struct({
-  /** The first session without the right to it. */
-  exDate: IsoDate,
-  /** A share's, in the currency of the listing. */
-  amount: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)),
-  paymentDate: Schema.NullOr(IsoDate)
-})
-export type Dividend = typeof Dividend.Type
 
 export const Listing = Schema.Struct({
   symbol: Schema.NonEmptyString,
@@ -56,8 +36,6 @@ export interface Table<A> {
 }
 
 export class Reference extends Context.Service<Reference, {
-  readonly splits: (symbol: string) => Effect.Effect<Table<Split>, MarketDataError>
-  readonly dividends: (symbol: string) => Effect.Effect<Table<Dividend>, MarketDataError>
   /** As of a date (after 2010-01-01), or of today. */
   readonly listings: (
     state: "active" | "delisted",

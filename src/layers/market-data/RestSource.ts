@@ -12,11 +12,12 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import * as Crypto from "node:crypto"
+import * as Rule from "../bars/Rule.ts"
 import * as HttpBody from "./HttpBody.ts"
 import * as KeyRedaction from "./KeyRedaction.ts"
 import * as MarketData from "./MarketData.ts"
 import * as Metered from "./Metered.ts"
+import * as PagedRows from "./PagedRows.ts"
 import type * as Quota from "./Quota.ts"
 
 export interface Call extends HttpBody.Call {
@@ -29,9 +30,9 @@ export interface RestSource {
   /** Goes to the `interval` column: `1min`. */
   readonly interval: string
   readonly fingerprint: string
-  readonly format: string
-  readonly decode: MarketData.MarketData["Service"]["decode"]
-  /** Whose quota the calls count against. No secret in it: see `account`. */
+  /** How its payloads are read. */
+  readonly shape: PagedRows.Shape
+  /** Whose quota the calls count against. See `quota/Account.ts`. */
   readonly account: string
   readonly limits: Quota.Limits
   /** What one call costs of the limits. */
@@ -62,10 +63,6 @@ const TRIES = 3
 /** What a whole month may take of memory. */
 const LIMIT = HttpBody.BODY_LIMIT
 
-/** Names a vendor's account by a digest of the key that it goes by. */
-export const account = (source: string, key: string): string =>
-  `${source}/${Crypto.createHash("sha256").update(key).digest("hex").slice(0, 12)}`
-
 export const layer = (
   self: RestSource,
   options: Options
@@ -79,13 +76,13 @@ const make = Effect.fnUntraced(function*(self: RestSource, { timeout = "30 secon
   const fetchMonth = Effect.fnUntraced(function*(request: MarketData.Request) {
     const pages = yield* collect(self, request, timeout)
     const bytes = redactions.reduce((known, redaction) => redaction.bytes(known), Buffer.concat(pages) as Uint8Array)
-    return { bytes, format: self.format, fetchedAt: yield* Clock.currentTimeMillis }
+    return { bytes, format: self.shape.format, fetchedAt: yield* Clock.currentTimeMillis }
   })
   return MarketData.MarketData.of({
     source: self.source,
     interval: self.interval,
     fingerprint: self.fingerprint,
-    decode: self.decode,
+    decode: PagedRows.decoder(self.shape, yield* Rule.Active),
     fetchMonth: Effect.fn("RestSource.fetchMonth")((request) =>
       fetchMonth(request).pipe(
         Effect.mapError((reason) =>

@@ -8,7 +8,7 @@ const decode = PagedRows.decoder({
   zone: "America/New_York",
   interval: "1min",
   intervalMillis: 60_000,
-  wholeVolume: true,
+  without: [],
   row: BarsJson.row,
   page: BarsJson.page
 })

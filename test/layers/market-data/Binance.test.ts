@@ -7,7 +7,7 @@ const decode = PagedRows.decoder({
   zone: "UTC",
   interval: "1min",
   intervalMillis: 60_000,
-  wholeVolume: false,
+  without: ["volume_whole"],
   row: KlinesJson.row,
   page: KlinesJson.page
 })
@@ -63,7 +63,7 @@ describe("Binance's decoder", () => {
     assert.deepStrictEqual(reasons(kline(0, { 0: "soon" })), ["timestamp not readable"])
     assert.deepStrictEqual(reasons(kline(0, { 0: START + 1 })), ["timestamp off the 1min grid"])
     assert.deepStrictEqual(reasons(kline(0, { 4: "" })), [`close is not a number: ""`])
-    assert.deepStrictEqual(reasons(kline(0, { 5: "-1.5" })), ["volume must not be negative: -1.5"])
+    assert.deepStrictEqual(reasons(kline(0, { 5: "-1.5" })), ["volume must be a whole number >= 0: -1.5"])
     assert.deepStrictEqual(reasons(kline(0, { 1: "0.00" })), ["price must be positive: open is 0"])
     assert.deepStrictEqual(reasons(kline(0).slice(0, 5)), ["missing volume"])
     assert.deepStrictEqual(reasons({ t: 1 }), ["not a row of fields"])

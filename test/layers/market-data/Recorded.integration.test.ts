@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Actions from "../../../src/layers/market-data/alpha-vantage/Actions.ts"
 import * as AlphaVantage from "../../../src/layers/market-data/AlphaVantage.ts"
+import { CorporateActions } from "../../../src/layers/market-data/CorporateActions.ts"
 import { MarketData } from "../../../src/layers/market-data/MarketData.ts"
 import * as QuotaMemory from "../../../src/layers/market-data/quota/Memory.ts"
 import { Reference } from "../../../src/layers/market-data/Reference.ts"
@@ -80,18 +82,25 @@ describe("recorded answers, byte for byte, through the real client", () => {
       ))
     }))
 
-  it.live("splits, dividends, listings and market hours", () =>
+  it.live("splits and dividends", () =>
+    Effect.gen(function*() {
+      const { baseUrl } = yield* ReplayServer.serve
+      yield* Effect.gen(function*() {
+        const { dividends, splits } = yield* (yield* CorporateActions).fetch("IBM")
+        assert.deepStrictEqual(splits, [{ date: "1999-05-27", factor: 2 }, { date: "2021-11-04", factor: 1.046 }])
+        assert.deepStrictEqual(dividends.at(-1), { date: "2026-05-08", amount: 1.69 })
+        const failed = yield* Effect.flip((yield* CorporateActions).fetch("NONE"))
+        assert.match(failed.message, /^alpha_vantage NONE splits: InvalidRequest: Invalid API call/)
+      }).pipe(
+        Effect.provide(Actions.layer({ apiKey, baseUrl, limits: {} }).pipe(Layer.provide(QuotaMemory.layerMemory)))
+      )
+    }))
+
+  it.live("listings and market hours", () =>
     Effect.gen(function*() {
       const { baseUrl } = yield* ReplayServer.serve
       yield* Effect.gen(function*() {
         const reference = yield* Reference
-        assert.deepStrictEqual(yield* reference.splits("IBM"), {
-          rows: [{ date: "2021-11-04", factor: 1.046 }, { date: "1999-05-27", factor: 2 }],
-          rejects: []
-        })
-        const dividends = yield* reference.dividends("IBM")
-        assert.deepStrictEqual(dividends.rows[0], { exDate: "2026-05-08", amount: 1.69, paymentDate: "2026-06-10" })
-        assert.deepStrictEqual(dividends.rejects, [])
         const listings = yield* reference.listings("active")
         assert.deepStrictEqual([listings.rows.length, listings.rejects], [39, []])
         assert.deepStrictEqual(listings.rows[0], {
@@ -106,8 +115,8 @@ describe("recorded answers, byte for byte, through the real client", () => {
         const markets = yield* reference.markets
         assert.isAbove(markets.rows.length, 5)
         assert.deepInclude(markets.rows[0], { region: "United States", open: "09:30" })
-        const failed = yield* Effect.flip(reference.splits("NONE"))
-        assert.match(failed.message, /^alpha_vantage NONE: InvalidRequest: Invalid API call/)
+        const failed = yield* Effect.flip(reference.listings("delisted", "2014-07-10"))
+        assert.match(failed.message, /^alpha_vantage: InvalidRequest: Invalid API call/)
       }).pipe(Effect.provide(
         AlphaVantage.layerReference({ apiKey, baseUrl, limits: {} }).pipe(Layer.provide(QuotaMemory.layerMemory))
       ))

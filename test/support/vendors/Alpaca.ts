@@ -1,7 +1,7 @@
 /** Alpaca's `GET /v2/stocks/bars`, as its documentation shows it. */
 import * as Redacted from "effect/Redacted"
 import * as Alpaca from "../../../src/layers/market-data/Alpaca.ts"
-import * as RestSource from "../../../src/layers/market-data/RestSource.ts"
+import * as Account from "../../../src/layers/market-data/quota/Account.ts"
 import type { Vendor } from "../SourceSuite.ts"
 
 const keyId = "PKTESTKEYID12345"
@@ -26,7 +26,7 @@ export const alpaca: Vendor = {
       timeout: "1 second",
       limits
     }),
-  account: RestSource.account("alpaca", keyId),
+  account: Account.name("alpaca", keyId),
   limits,
   cost: 1,
   secrets: [keyId, secretKey],

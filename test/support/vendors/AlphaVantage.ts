@@ -3,12 +3,12 @@ import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import * as AlphaVantage from "../../../src/layers/market-data/AlphaVantage.ts"
 import type { Reason } from "../../../src/layers/market-data/MarketData.ts"
-import * as RestSource from "../../../src/layers/market-data/RestSource.ts"
+import * as Account from "../../../src/layers/market-data/quota/Account.ts"
 import type { Vendor } from "../SourceSuite.ts"
 
 const key = "SECRETKEY1234567"
 const limits = { perDay: 25 }
-const account = RestSource.account("alpha_vantage", key)
+const account = Account.name("alpha_vantage", key)
 
 const labels = new Map<number, string>()
 

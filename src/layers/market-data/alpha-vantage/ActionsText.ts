@@ -6,7 +6,7 @@
  */
 import * as WallClock from "../../bars/WallClock.ts"
 
-interface Read<A> {
+export interface Read<A> {
   readonly rows: ReadonlyArray<A>
   /** Why the answer cannot be used. */
   readonly problem: string | undefined

@@ -12,7 +12,7 @@ import * as KeyRedaction from "../KeyRedaction.ts"
 import * as MarketData from "../MarketData.ts"
 import * as Metered from "../Metered.ts"
 import * as Quota from "../Quota.ts"
-import * as RestSource from "../RestSource.ts"
+import * as Account from "../quota/Account.ts"
 import * as Query from "./Query.ts"
 import * as Refusal from "./Refusal.ts"
 
@@ -52,7 +52,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   const settings = { ...defaults, ...options }
   const client = yield* HttpClient.HttpClient
   const quota = yield* Quota.Quota
-  const account = RestSource.account(source, Redacted.value(settings.apiKey))
+  const account = Account.name(source, Redacted.value(settings.apiKey))
   const redaction = KeyRedaction.make(settings.apiKey)
   const get = (query: Query.Query) =>
     HttpBody.get({

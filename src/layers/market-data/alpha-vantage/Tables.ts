@@ -1,4 +1,4 @@
-/** Decodes the vendor's small tables, each row through a Schema. Pure; a row that cannot be read is kept as text. */
+/** Decodes the vendor's lists of symbols and of markets, each row through a Schema. Pure; a row that cannot be read is kept as text. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Json from "../JsonBytes.ts"
@@ -11,23 +11,8 @@ type Row<A> = (cells: Cells) => Result.Result<A, Schema.SchemaError>
 /** The vendor writes what it does not know as `None`, `null` or nothing. */
 const orNull = (cell: unknown): unknown => cell === "null" || cell === "None" || cell === "" ? null : cell
 
-const decimal = (cell: unknown): unknown => typeof cell === "string" && /^\d+(\.\d+)?$/.test(cell) ? Number(cell) : cell
-
-const split = Schema.decodeUnknownResult(Reference.Split)
-const dividend = Schema.decodeUnknownResult(Reference.Dividend)
 const listing = Schema.decodeUnknownResult(Reference.Listing)
 const market = Schema.decodeUnknownResult(Reference.MarketStatus)
-
-export const splits = (bytes: Uint8Array): Reference.Table<Reference.Split> =>
-  csv(bytes, (cells) => split({ date: cells["effective_date"], factor: decimal(cells["split_factor"]) }))
-
-export const dividends = (bytes: Uint8Array): Reference.Table<Reference.Dividend> =>
-  csv(bytes, (cells) =>
-    dividend({
-      exDate: cells["ex_dividend_date"],
-      amount: decimal(cells["amount"]),
-      paymentDate: orNull(cells["payment_date"])
-    }))
 
 export const listings = (bytes: Uint8Array): Reference.Table<Reference.Listing> =>
   csv(
