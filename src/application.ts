@@ -21,7 +21,7 @@ import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
 import * as Warehouse from "./layers/warehouse/Postgres.ts"
 import * as Application from "./runtime/cli/Application.ts"
-import { configuration, Failure } from "./runtime/cli/Failure.ts"
+import { configuration, Failure, usage } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
 import { Claims } from "./runtime/store/Claims.ts"
 import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
@@ -131,11 +131,18 @@ const innermost = (error: unknown): string => {
   return found
 }
 
+/** What was known then stands before what is known now. */
+const knownAt = (sql: SqlClient.SqlClient, asOf: string) =>
+  sql`select set_config('barograph.as_of', (${asOf}::text::timestamptz)::text, true),
+    set_config('search_path', 'staging_as_of,' || current_setting('search_path'), true)`
+
 /** One statement in a read-only transaction. */
-const ask = (sql: SqlClient.SqlClient, text: string) =>
-  sql.withTransaction(
-    Effect.andThen(sql`set transaction read only`, sql.unsafe<{ readonly [column: string]: unknown }>(text))
-  ).pipe(Effect.mapError((error) =>
+const ask = (sql: SqlClient.SqlClient, text: string, asOf: string | undefined) =>
+  sql.withTransaction(Effect.gen(function*() {
+    if (asOf !== undefined) yield* knownAt(sql, asOf)
+    yield* sql`set transaction read only`
+    return yield* sql.unsafe<{ readonly [column: string]: unknown }>(text)
+  })).pipe(Effect.mapError((error) =>
     new Failure({
       exitCode: 2,
       message: innermost(error),
@@ -145,14 +152,32 @@ const ask = (sql: SqlClient.SqlClient, text: string) =>
 
 type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
 
-const querying = (client: Client) => (text: string) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) => ask(sql, text)).pipe(Effect.provide(client))
+const querying = (client: Client) => (text: string, asOf?: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => ask(sql, text, asOf)).pipe(Effect.provide(client))
+
+/** The warehouse holds what is true now, and so does `staging.bars` whatever is asked before it. */
+const refusal = (store: "staging" | "warehouse", text: string): Failure | undefined => {
+  if (store === "warehouse") return usage("the warehouse does not remember", "--as-of with --store staging")
+  return /\bstaging\s*\.\s*"?bars\b/i.test(text)
+    ? usage("staging.bars is what is known now, whatever --as-of says", "write bars without its schema")
+    : undefined
+}
+
+const remembering =
+  (store: "staging" | "warehouse", ask: ReturnType<typeof querying>) => (text: string, asOf?: string) =>
+    Effect.suspend(() => {
+      const refused = asOf === undefined ? undefined : refusal(store, text)
+      return refused === undefined ? ask(text, asOf) : Effect.fail(refused)
+    })
 
 const stores = (settings: Settings.Settings) => {
   const server = databaseLayer(settings)
   return {
-    staging: querying(Layer.provide(configured(client(SEARCH.staging)), server)),
-    warehouse: querying(Layer.provide(onWarehouse(settings, client(SEARCH.warehouse)), server))
+    staging: remembering("staging", querying(Layer.provide(configured(client(SEARCH.staging)), server))),
+    warehouse: remembering(
+      "warehouse",
+      querying(Layer.provide(onWarehouse(settings, client(SEARCH.warehouse)), server))
+    )
   }
 }
 

@@ -34,8 +34,10 @@ export interface Application<R = unknown> {
   readonly pools: { readonly [pool: string]: number }
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
   readonly upstreamErrors: ReadonlyArray<string>
-  /** What `query --store` can ask. */
-  readonly stores: { readonly [store: string]: (sql: string) => Effect.Effect<ReadonlyArray<Row>, Failure> }
+  /** What `query --store` can ask; `asOf` is a time, and the answer what was known then. */
+  readonly stores: {
+    readonly [store: string]: (sql: string, asOf?: string) => Effect.Effect<ReadonlyArray<Row>, Failure>
+  }
   readonly checks: ReadonlyArray<Check>
 }
 

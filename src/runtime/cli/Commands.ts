@@ -132,6 +132,10 @@ const query = Command.make("query", {
     Flag.withDescription("Which store to ask: staging or warehouse"),
     Flag.withDefault("staging")
   ),
+  asOf: Flag.String("as-of").pipe(
+    Flag.withDescription("Answer with the staged bars that were known then: 2024-03-05T21:00Z"),
+    Flag.optional
+  ),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/query.ts")), ({ query }) => query(input))).pipe(
   Command.withDescription("Ask a store in SQL"),

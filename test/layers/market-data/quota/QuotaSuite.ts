@@ -1,26 +1,13 @@
 /** What every `Quota` does. Each test has an account of its own, so they share a store. */
 import { assert, layer } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { type Limits, Quota, QuotaUsedUp } from "../../../../src/layers/market-data/Quota.ts"
+import { at } from "../../../support/FixedClock.ts"
 
 const free = { perSecond: 1, perDay: 25, resetZone: "America/New_York" }
 const NOON = Date.parse("2026-03-10T16:00:00Z")
 const MIDNIGHT = Date.parse("2026-03-11T04:00:00Z")
-
-/** The effect at that time. A clock that is set, not one that runs: the server below has timers of its own. */
-const at = (now: number) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Clock.Clock, (clock) =>
-    Effect.provideService(effect, Clock.Clock, {
-      currentTimeMillisUnsafe: () => now,
-      currentTimeMillis: Effect.succeed(now),
-      currentTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
-      currentTimeNanos: Effect.succeed(BigInt(now) * 1_000_000n),
-      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-      monotonicTimeNanos: clock.monotonicTimeNanos,
-      sleep: (duration) => clock.sleep(duration)
-    }))
 
 const reserve = (account: string, now: number, limits: Limits = free, cost = 1) =>
   Effect.flatMap(Quota, (quota) => at(now)(quota.reserve(account, limits, cost)))
