@@ -1,8 +1,9 @@
 /** `coverage` [symbol x month]: which bars of regular hours are missing, session by session, in `derived.coverage`. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Bars } from "../layers/bars/Bars.ts"
 import * as Coverage from "../layers/bars/Coverage.ts"
-import { DerivedStore } from "../layers/derived/DerivedStore.ts"
+import { DerivedStore, type SessionCoverage } from "../layers/derived/DerivedStore.ts"
 import { BarStore } from "../layers/staging/BarStore.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import * as Calendar from "../runtime/partition/Calendar.ts"
@@ -45,37 +46,40 @@ export const coverage = Asset.make(
   Effect.fn("coverage")(function*({ partition, staged }) {
     const calendar = yield* TradingCalendar
     const bars = yield* (yield* BarStore).read(staged.map((one) => one.partition))
-    const rows = staged.map(({ output: { interval }, partition: { session, symbol } }, at) => {
-      const width = Number.parseInt(interval, 10) * MINUTE
-      const [opens, closes] = [Calendar.opensAt(calendar, session), Calendar.closesAt(calendar, session)]
-      const measured = Coverage.measure(bars[at]!.ts, opens, closes, width)
-      const longest = Coverage.longest(measured)
-      return {
-        symbol,
-        session,
-        interval,
-        expected: measured.expected,
-        present: measured.present,
-        gaps: measured.gaps.length,
-        longestGap: longest?.bars ?? 0,
-        longestFrom: longest?.from ?? null
-      }
-    })
+    const rows = staged.map((one, at) => measured(calendar, one.partition, one.output.interval, bars[at]!))
     yield* (yield* DerivedStore).putCoverage(partition.symbol, partition.month, rows)
     return total(rows)
   })
 )
 
-interface Row {
-  readonly session: string
-  readonly expected: number
-  readonly present: number
-  readonly longestGap: number
-  readonly longestFrom: number | null
+const measured = (
+  calendar: Calendar.Calendar,
+  partition: { readonly symbol: string; readonly session: string },
+  interval: string,
+  { length, ts }: Bars
+): SessionCoverage => {
+  const [opens, closes] = [
+    Calendar.opensAt(calendar, partition.session),
+    Calendar.closesAt(calendar, partition.session)
+  ]
+  // A session has one daily bar, whatever instant it bears.
+  const found = interval === "1day"
+    ? { expected: 1, present: Math.min(1, length), gaps: length === 0 ? [{ from: opens, bars: 1 }] : [] }
+    : Coverage.measure(ts, opens, closes, Number.parseInt(interval, 10) * MINUTE)
+  const longest = Coverage.longest(found)
+  return {
+    ...partition,
+    interval,
+    expected: found.expected,
+    present: found.present,
+    gaps: found.gaps.length,
+    longestGap: longest?.bars ?? 0,
+    longestFrom: longest?.from ?? null
+  }
 }
 
-const total = (rows: ReadonlyArray<Row>): typeof MonthCoverage.Type => {
-  const sum = (of: (row: Row) => number): number => rows.reduce((total, row) => total + of(row), 0)
+const total = (rows: ReadonlyArray<SessionCoverage>): typeof MonthCoverage.Type => {
+  const sum = (of: (row: SessionCoverage) => number): number => rows.reduce((total, row) => total + of(row), 0)
   const worst = rows.toSorted((a, b) => b.longestGap - a.longestGap)[0]
   return {
     sessions: rows.length,

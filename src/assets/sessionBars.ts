@@ -24,6 +24,12 @@ export const SessionBar = Schema.Struct({
 const hashOf = (summary: SessionSummary.SessionSummary | null): string =>
   Crypto.createHash("sha256").update(JSON.stringify(summary)).digest("hex").slice(0, 32)
 
+/** A daily bar is the session's, whatever instant it bears. */
+const regularHours = (calendar: Calendar.Calendar, session: string, interval: string): [from: number, to: number] =>
+  interval === "1day"
+    ? [-Infinity, Infinity]
+    : [Calendar.opensAt(calendar, session), Calendar.closesAt(calendar, session)]
+
 export const sessionBars = Asset.make(
   "session_bars",
   {
@@ -42,12 +48,8 @@ export const sessionBars = Asset.make(
     const calendar = yield* TradingCalendar
     const partitions = items.map(({ partition }) => partition)
     const staged = yield* (yield* BarStore).read(partitions)
-    const summaries = partitions.map(({ session }, at) =>
-      SessionSummary.summarize(
-        staged[at]!,
-        Calendar.opensAt(calendar, session),
-        Calendar.closesAt(calendar, session)
-      ) ?? null
+    const summaries = items.map(({ partition, staged: { interval } }, at) =>
+      SessionSummary.summarize(staged[at]!, ...regularHours(calendar, partition.session, interval)) ?? null
     )
     yield* (yield* DerivedStore).putSessionBars(
       partitions.map((partition, at) => ({ ...partition, summary: summaries[at]! }))

@@ -8,11 +8,13 @@ import * as DerivedMemory from "../../src/layers/derived/Memory.ts"
 import * as LakeMemory from "../../src/layers/lake/Memory.ts"
 import * as Parquet from "../../src/layers/lake/Parquet.ts"
 import * as CorporateActions from "../../src/layers/market-data/CorporateActions.ts"
+import { MarketData } from "../../src/layers/market-data/MarketData.ts"
 import * as Replay from "../../src/layers/market-data/Replay.ts"
 import * as StagingMemory from "../../src/layers/staging/Memory.ts"
 import * as WarehouseMemory from "../../src/layers/warehouse/Memory.ts"
 import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
 import { SAMPLE } from "../support/Cli.ts"
+import * as TestBars from "../support/TestBars.ts"
 import * as TestGraph from "../support/TestGraph.ts"
 
 /** The sample's Apple, in memory, around its split of 2014-06-09. */
@@ -90,4 +92,33 @@ it.effect("coverage counts a month's missing bars against the calendar", () => {
     expect(summary.assets.coverage!.sums).toEqual({ sessions: 3, empty: 0, expected: 1170, present: 1170, missing: 0 })
     expect(derived.coverage.get("AAPL/2014-06-09")).toMatchObject({ expected: 390, gaps: 0, longestFrom: null })
   }).pipe(Effect.provide(layer))
+})
+
+/** Two daily bars of a vendor that has no others, and none on the third session. */
+const dailySource = Layer.succeed(MarketData, {
+  source: "test",
+  interval: "1day",
+  fingerprint: "test",
+  fetchMonth: () => Effect.succeed({ bytes: new Uint8Array(), format: "test", fetchedAt: Date.parse("2014-06-10") }),
+  decode: () => ({
+    complete: true,
+    rejects: [],
+    sessions: ["2014-06-05", "2014-06-06"].map((session) => ({ session, bars: daily(session) }))
+  })
+})
+
+const daily = (session: string) => {
+  const bars = TestBars.make(session, 1)
+  bars.ts[0] = Date.parse(`${session}T04:00:00Z`)
+  return bars
+}
+
+it.effect("a daily bar is its session's, and all that is expected of it", () => {
+  const { derived, layer } = world(split)
+  return Effect.gen(function*() {
+    yield* listed
+    const { summary } = yield* TestGraph.materialize(definitions, { assets: ["session_bars", "coverage"] })
+    expect(summary.assets.coverage!.sums).toEqual({ sessions: 3, empty: 1, expected: 3, present: 2, missing: 1 })
+    expect([...derived.sessionBars.values()].map(({ summary }) => summary!.bars)).toEqual([1, 1])
+  }).pipe(Effect.provide(Layer.merge(layer, dailySource)))
 })

@@ -14,8 +14,7 @@ export const call =
   <A, R>(effect: Effect.Effect<A, MarketData.Reason, R>): Effect.Effect<A, MarketData.Reason, R | Quota.Quota> =>
     Quota.take(account, limits, cost).pipe(
       Effect.mapError(reasonOf),
-      Effect.andThen(effect),
-      Effect.tapError((reason) => heard(account, limits, reason))
+      Effect.andThen(Effect.tapError(effect, (reason) => heard(account, limits, reason)))
     )
 
 /** Nobody calls before that instant. */
@@ -27,13 +26,13 @@ export const pause = (account: string, until: number): Effect.Effect<void, Marke
 const heard = Effect.fnUntraced(function*(account: string, limits: Quota.Limits, reason: MarketData.Reason) {
   const now = yield* Clock.currentTimeMillis
   if (reason._tag === "Throttled") return yield* pause(account, now + reason.retryAfterMillis)
-  // Ours is known already; the vendor's may have been used up by somebody whom the ledger does not know.
+  // Used up by somebody whom the ledger does not know.
   if (reason._tag !== "QuotaExhausted" || limits.perDay === undefined) return
   const until = Ledger.resetAfter(now, limits)
   yield* Effect.mapError((yield* Quota.Quota).close(account, until, "the vendor says so"), reasonOf)
 })
 
 const reasonOf = (error: Quota.QuotaUsedUp | Quota.QuotaError): MarketData.Reason =>
-  error._tag === "QuotaUsedUp" || !error.retryable
+  error._tag === "QuotaUsedUp"
     ? new MarketData.QuotaExhausted({ text: error.message })
     : new MarketData.Unavailable({ text: error.message })
