@@ -20,6 +20,7 @@ import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
 import * as Warehouse from "./layers/warehouse/Postgres.ts"
+import * as Quarantine from "./quarantine.ts"
 import * as Application from "./runtime/cli/Application.ts"
 import { configuration, Failure, usage } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
@@ -236,6 +237,7 @@ export const load = (cwd: string, bundled: string) =>
       pools: { market_data: settings.source._tag === "Sample" ? settings.concurrency : 2 },
       upstreamErrors: ["MarketDataError"],
       stores: stores(settings),
+      quarantine: Quarantine.make(stores(settings).staging),
       checks: [
         checkSource(settings, bundled),
         checkDatabase(settings),

@@ -145,6 +145,34 @@ const query = Command.make("query", {
   }])
 )
 
+const quarantineList = Command.make(
+  "list",
+  {
+    limit: Flag.Int("limit").pipe(Flag.withDescription("How many, oldest first"), Flag.withDefault(50)),
+    json
+  },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ list }) => list(input))
+).pipe(Command.withDescription("The rows that were refused, and why"))
+
+const quarantineShow = Command.make(
+  "show",
+  { id: Argument.Int("id"), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ show }) => show(input))
+).pipe(Command.withDescription("One refused row as it came"))
+
+const quarantineReplay = Command.make(
+  "replay",
+  { id: Argument.Int("id").pipe(Argument.optional), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ replay }) => replay(input))
+).pipe(
+  Command.withDescription("Read the payload of one refused row, or of all, again: after a rule or a decoder changed")
+)
+
+const quarantine = Command.make("quarantine").pipe(
+  Command.withDescription("Look at refused rows, and read them again"),
+  Command.withSubcommands([quarantineList, quarantineShow, quarantineReplay])
+)
+
 const doctor = Command.make(
   "doctor",
   { json },
@@ -155,5 +183,5 @@ const doctor = Command.make(
 
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),
-  Command.withSubcommands([materialize, asset, partition, run, query, doctor])
+  Command.withSubcommands([materialize, asset, partition, run, query, quarantine, doctor])
 )

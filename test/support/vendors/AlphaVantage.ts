@@ -10,14 +10,14 @@ const key = "SECRETKEY1234567"
 const limits = { perDay: 25 }
 const account = Account.name("alpha_vantage", key)
 
-const labels = new Map<number, string>()
+/** Made once: a formatter for every row takes longer than the source's patience. */
+const formatter = new Intl.DateTimeFormat("sv-SE", {
+  timeZone: "America/New_York",
+  dateStyle: "short",
+  timeStyle: "medium"
+})
 
-/** Asking the zone for thousands of rows takes longer than the source's patience. */
-const label = (ts: number): string => {
-  const known = labels.get(ts) ?? new Date(ts).toLocaleString("sv-SE", { timeZone: "America/New_York" })
-  labels.set(ts, known)
-  return known
-}
+const label = (ts: number): string => formatter.format(ts)
 
 const errors = new URL("../../fixtures/alpha-vantage/errors/", import.meta.url)
 const said = (file: string, means: Reason["_tag"]) => ({
