@@ -47,4 +47,4 @@ it.live("a query as of a time answers with what was known then", () =>
     yield* refused([SESSION, "--as-of", before, "--store", "warehouse"], "does not remember")
     yield* refused([SESSION, "--as-of", "yesterdayish"], "yesterdayish")
     yield* refused(["delete from bar_history", "--as-of", before], "read-only")
-  }), 180_000)
+  }), 400_000)

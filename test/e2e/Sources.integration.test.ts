@@ -136,4 +136,4 @@ it.live("a source that lacks its settings says which", () =>
     yield* refused({ BAROGRAPH_SOURCE: "alpaca", APCA_API_KEY_ID: "id" }, "APCA_API_SECRET_KEY")
     yield* refused({ BAROGRAPH_SOURCE: "alpha-vantage" }, "ALPHA_VANTAGE_API_KEY")
     yield* refused({ BAROGRAPH_SOURCE: "binance" }, "BAROGRAPH_SYMBOLS")
-  }), 120_000)
+  }), 300_000)

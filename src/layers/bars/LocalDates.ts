@@ -16,15 +16,24 @@ export interface LocalDates {
 export const make = (zone: string): LocalDates => {
   const timeZone = DateTime.zoneMakeNamedUnsafe(zone)
   const offsets = new Map<number, number>()
+  // Rows come in order: the hour is mostly the one of the row before.
+  let [lastHour, lastOffset] = [Number.NaN, 0]
+  const offsetAt = (hour: number): number => {
+    let offset = offsets.get(hour)
+    if (offset === undefined) {
+      offset = DateTime.zonedOffset(DateTime.makeZonedUnsafe(hour * HOUR, { timeZone }))
+      offsets.set(hour, offset)
+    }
+    return offset
+  }
   return {
     dayOf: (instant) => {
       const hour = Math.floor(instant / HOUR)
-      let offset = offsets.get(hour)
-      if (offset === undefined) {
-        offset = DateTime.zonedOffset(DateTime.makeZonedUnsafe(hour * HOUR, { timeZone }))
-        offsets.set(hour, offset)
+      if (hour !== lastHour) {
+        lastOffset = offsetAt(hour)
+        lastHour = hour
       }
-      return Math.floor((instant + offset) / DAY)
+      return Math.floor((instant + lastOffset) / DAY)
     }
   }
 }
@@ -35,12 +44,13 @@ export const dateOf = (day: number): string => new Date(day * DAY).toISOString()
 /** Ascending bars, split where the local date changes. The parts share memory with `bars`. */
 export const sessions = ({ dayOf }: LocalDates, bars: Bars): ReadonlyArray<SessionBars> => {
   const found: Array<SessionBars> = []
-  let from = 0
-  for (let row = 0; row < bars.length; row++) {
-    const day = dayOf(bars.ts[row]!)
-    if (row + 1 < bars.length && dayOf(bars.ts[row + 1]!) === day) continue
-    found.push({ session: dateOf(day), bars: slice(bars, from, row + 1) })
-    from = row + 1
+  let [from, day] = [0, Number.NaN]
+  for (let row = 0; row <= bars.length; row++) {
+    const next = row < bars.length ? dayOf(bars.ts[row]!) : Number.NaN
+    if (next === day) continue
+    if (row > from) found.push({ session: dateOf(day), bars: slice(bars, from, row) })
+    from = row
+    day = next
   }
   return found
 }

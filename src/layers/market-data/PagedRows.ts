@@ -65,6 +65,7 @@ const refused = (reason: string, bytes: Uint8Array): Decoded => ({
 class Reading {
   private readonly shape: Shape
   private readonly rules: Rule.Rules
+  private readonly anyVolume: boolean
   private readonly dates: LocalDates.LocalDates
   private readonly bytes: Uint8Array
   private readonly row: Row
@@ -77,6 +78,7 @@ class Reading {
   constructor(shape: Shape, rules: Rule.Rules, dates: LocalDates.LocalDates, bytes: Uint8Array) {
     this.shape = shape
     this.rules = rules
+    this.anyVolume = !rules.has("volume_whole")
     this.dates = dates
     this.bytes = bytes
     this.row = shape.row()
@@ -133,7 +135,10 @@ class Reading {
     }
     if (reason !== undefined) return reason
     const [open, high, low, close, volume] = values as unknown as [number, number, number, number, number]
-    return BarRule.violation(open, high, low, close, volume, this.rules)
+    // The rules are asked one by one only where the quick look is not enough.
+    return BarRule.holds(open, high, low, close, Math.floor(volume)) && (this.anyVolume || Number.isSafeInteger(volume))
+      ? undefined
+      : BarRule.violation(open, high, low, close, volume, this.rules)
   }
 
   private reject(reason: string, ts: number, start: number, end: number): void {

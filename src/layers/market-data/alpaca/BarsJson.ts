@@ -44,19 +44,36 @@ const bars = (bytes: Uint8Array, at: number, symbols: Array<string>, item: (at: 
 
 const NULL = 110
 const LABEL = 116
-/** Open, high, low, close, volume: `o`, `h`, `l`, `c`, `v`. */
-const letters = Uint8Array.from([111, 104, 108, 99, 118])
+
+/** Open, high, low, close, volume. */
+const columnOf = (letter: number | undefined): number => {
+  switch (letter) {
+    case 111:
+      return 0
+    case 104:
+      return 1
+    case 108:
+      return 2
+    case 99:
+      return 3
+    case 118:
+      return 4
+  }
+  return -1
+}
 
 export const row = (): Row => {
   const columns = new Columns()
   let current: Uint8Array
-  const field = (from: number, to: number, value: number): number => {
+  const label = (value: number): number => {
     const end = JsonBytes.valueEnd(current, value)
-    if (end === -1 || to - from !== 1) return end
-    if (current[from] === LABEL) self.ts = instant(current, value, end)
-    const index = letters.indexOf(current[from]!)
-    if (index !== -1) columns.keep(index, current, value, end)
+    if (end !== -1) self.ts = instant(current, value, end)
     return end
+  }
+  const field = (from: number, to: number, value: number): number => {
+    const column = to - from === 1 ? columnOf(current[from]) : -1
+    if (column !== -1) return columns.read(column, current, value)
+    return to - from === 1 && current[from] === LABEL ? label(value) : JsonWalk.skip(current, value)
   }
   const self: Row = {
     ts: Number.NaN,

@@ -27,12 +27,14 @@ const ARRAY = 91
 export const row = (): Row => {
   const columns = new Columns()
   let current: Uint8Array
-  const field = (value: number, index: number): number => {
+  const openTime = (value: number): number => {
     const end = JsonBytes.valueEnd(current, value)
-    if (end === -1) return -1
-    if (index === 0) self.ts = instant(current, value, end)
-    else if (index <= 5) columns.keep(index - 1, current, value, end)
+    if (end !== -1) self.ts = instant(current, value, end)
     return end
+  }
+  const field = (value: number, index: number): number => {
+    if (index === 0) return openTime(value)
+    return index <= 5 ? columns.read(index - 1, current, value) : JsonWalk.skip(current, value)
   }
   const self: Row = {
     ts: Number.NaN,
