@@ -4,18 +4,24 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
 import * as NodeFs from "node:fs/promises"
 import { definitions } from "./assets/definitions.ts"
+import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import { checkDatabase, client, configured, databaseLayer, engine, querying, type Said, STAGING } from "./engine.ts"
+import * as Rule from "./layers/bars/Rule.ts"
 import * as Database from "./layers/database/Database.ts"
+import * as Derived from "./layers/derived/Postgres.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
+import * as QuotaMemory from "./layers/market-data/quota/Memory.ts"
+import * as QuotaPostgres from "./layers/market-data/quota/Postgres.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
 import * as Warehouse from "./layers/warehouse/Postgres.ts"
+import * as Quarantine from "./quarantine.ts"
 import * as Application from "./runtime/cli/Application.ts"
-import { configuration } from "./runtime/cli/Failure.ts"
+import { configuration, type Failure, usage } from "./runtime/cli/Failure.ts"
+import * as Source from "./source.ts"
 
 const WAREHOUSE = "warehouse,public"
 
@@ -31,29 +37,26 @@ const warehouse = Layer.unwrap(
   Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(WAREHOUSE)))
 )
 
-/** The vendor's client is loaded only where there is a key. */
-const alphaVantage = (settings: Settings.Settings, apiKey: Redacted.Redacted<string>) =>
-  Layer.unwrap(
-    Effect.map(
-      Effect.promise(() => import("./layers/market-data/AlphaVantage.ts")),
-      (AlphaVantage) =>
-        AlphaVantage.layer({ apiKey, ...(settings.apiUrl === undefined ? {} : { baseUrl: settings.apiUrl }) })
-    )
-  )
+/** What was called of a vendor is remembered in the database; the sample has no vendor. */
+const quota = (settings: Settings.Settings) =>
+  settings.source._tag === "Sample" ? QuotaMemory.layerMemory : configured(QuotaPostgres.layer)
 
 const marketData = (settings: Settings.Settings, bundled: string) =>
-  settings.apiKey === undefined
-    ? configured(Replay.layer({ file: settings.sample ?? bundled }))
-    : alphaVantage(settings, settings.apiKey)
+  Layer.merge(
+    configured(Source.layer(settings.source, settings.sample ?? bundled)),
+    Source.actions(settings.source)
+  ).pipe(Layer.provide(quota(settings)))
 
 const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
     configured(engine),
     configured(Staging.layer),
+    Derived.layer,
     onWarehouse(settings, warehouse),
     marketData(settings, bundled),
+    Layer.succeed(TradingCalendar, Source.calendar(settings.source)),
     configured(FileSystem.layer(settings.lake))
-  ).pipe(Layer.provide(databaseLayer(settings)))
+  ).pipe(Layer.provide(databaseLayer(settings)), Layer.provideMerge(Layer.succeed(Rule.Active, settings.rules)))
 
 const warehouseName = (settings: Settings.Settings): string =>
   settings.warehouseUrl === undefined ? "schema warehouse of the database" : "PostgreSQL of BAROGRAPH_WAREHOUSE"
@@ -80,11 +83,29 @@ const symbols = (settings: Settings.Settings, bundled: string) =>
     : Effect.map(sampled(settings.sample, bundled), (covered) =>
       covered.map(({ from, symbol, to }) => ({ value: symbol, from, to })))
 
+/** The warehouse holds what is true now, and so does `staging.bars` whatever is asked before it. */
+const refusal = (store: "staging" | "warehouse", text: string): Failure | undefined => {
+  if (store === "warehouse") return usage("the warehouse does not remember", "--as-of with --store staging")
+  return /\bstaging\s*\.\s*"?bars\b/i.test(text)
+    ? usage("staging.bars is what is known now, whatever --as-of says", "write bars without its schema")
+    : undefined
+}
+
+const remembering =
+  (store: "staging" | "warehouse", ask: ReturnType<typeof querying>) => (text: string, asOf?: string) =>
+    Effect.suspend(() => {
+      const refused = asOf === undefined ? undefined : refusal(store, text)
+      return refused === undefined ? ask(text, asOf) : Effect.fail(refused)
+    })
+
 const stores = (settings: Settings.Settings) => {
   const server = databaseLayer(settings)
   return {
-    staging: querying(Layer.provide(configured(client(STAGING)), server)),
-    warehouse: querying(Layer.provide(onWarehouse(settings, client(WAREHOUSE)), server))
+    staging: remembering("staging", querying(Layer.provide(configured(client(STAGING)), server))),
+    warehouse: remembering(
+      "warehouse",
+      querying(Layer.provide(onWarehouse(settings, client(WAREHOUSE)), server))
+    )
   }
 }
 
@@ -107,15 +128,12 @@ const checkSource = (settings: Settings.Settings, bundled: string): Application.
   name: "source",
   run: Effect.map(symbols(settings, bundled), (members) => {
     const names = members.map(({ value }) => value).join(", ")
-    return settings.apiKey === undefined ? `sample: ${names}` : `Alpha Vantage with a key: ${names}`
+    return `${Source.describe(settings.source)}: ${names}`
   })
 })
 
 const SAMPLE = "No ALPHA_VANTAGE_API_KEY: using the bundled sample of real 2013-2015 minute bars. " +
-  "Set the key, BAROGRAPH_SYMBOLS and BAROGRAPH_START to load your own."
-
-/** What the vendor allows a key without a plan. */
-const FREE_KEY = { slots: 2, perSecond: 1, perDay: 25 }
+  "Set the key (or BAROGRAPH_SOURCE=alpaca or binance), BAROGRAPH_SYMBOLS and BAROGRAPH_START to load your own."
 
 /** Reads the settings and puts everything together. `bundled` is the path of the sample. */
 export const load = (cwd: string, bundled: string) =>
@@ -123,15 +141,16 @@ export const load = (cwd: string, bundled: string) =>
     const settings = yield* Effect.mapError(Settings.load(cwd), ({ fix, message }) => configuration(message, fix))
     return Application.make({
       origin: "the bundled graph",
-      graph: definitions,
+      graph: onCalendar(definitions, Source.calendar(settings.source)),
       layer: services(settings, bundled),
-      notices: settings.apiKey === undefined && settings.sample === undefined ? [SAMPLE] : [],
+      notices: settings.source._tag === "Sample" && settings.sample === undefined ? [SAMPLE] : settings.notices,
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),
       concurrency: settings.concurrency,
-      pools: { market_data: settings.apiKey === undefined ? { slots: settings.concurrency } : FREE_KEY },
+      pools: { market_data: Source.pool(settings.source, settings.concurrency) },
       limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: ["MarketDataError"],
       stores: stores(settings),
+      quarantine: Quarantine.make(stores(settings).staging),
       checks: [
         checkSource(settings, bundled),
         checkDatabase(settings),

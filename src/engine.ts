@@ -33,7 +33,7 @@ export const databaseLayer = (settings: Settings.Engine) =>
   configured(Database.layer({ home: settings.home, url: settings.databaseUrl }))
 
 /** Where `barograph query --store staging` looks for tables without a schema. */
-export const STAGING = "staging,barograph,public"
+export const STAGING = "staging,derived,barograph,public"
 
 /** Connections of their own to the same server, with their own search path. */
 export const client = (searchPath: string) =>
@@ -62,11 +62,18 @@ const innermost = (error: unknown): string => {
   return found
 }
 
+/** What was known then stands before what is known now. */
+const knownAt = (sql: SqlClient.SqlClient, asOf: string) =>
+  sql`select set_config('barograph.as_of', (${asOf}::text::timestamptz)::text, true),
+    set_config('search_path', 'staging_as_of,' || current_setting('search_path'), true)`
+
 /** One statement in a read-only transaction. */
-const ask = (sql: SqlClient.SqlClient, text: string) =>
-  sql.withTransaction(
-    Effect.andThen(sql`set transaction read only`, sql.unsafe<{ readonly [column: string]: unknown }>(text))
-  ).pipe(Effect.mapError((error) =>
+const ask = (sql: SqlClient.SqlClient, text: string, asOf: string | undefined) =>
+  sql.withTransaction(Effect.gen(function*() {
+    if (asOf !== undefined) yield* knownAt(sql, asOf)
+    yield* sql`set transaction read only`
+    return yield* sql.unsafe<{ readonly [column: string]: unknown }>(text)
+  })).pipe(Effect.mapError((error) =>
     new Failure({
       exitCode: 2,
       message: innermost(error),
@@ -76,8 +83,8 @@ const ask = (sql: SqlClient.SqlClient, text: string) =>
 
 type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
 
-export const querying = (client: Client) => (text: string) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) => ask(sql, text)).pipe(Effect.provide(client))
+export const querying = (client: Client) => (text: string, asOf?: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => ask(sql, text, asOf)).pipe(Effect.provide(client))
 
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`
 

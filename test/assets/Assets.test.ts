@@ -5,7 +5,9 @@ import * as Schema from "effect/Schema"
 import { definitions } from "../../src/assets/definitions.ts"
 import { session, symbol } from "../../src/assets/dimensions.ts"
 import { stagedBars } from "../../src/assets/stagedBars.ts"
+import * as DerivedMemory from "../../src/layers/derived/Memory.ts"
 import * as LakeMemory from "../../src/layers/lake/Memory.ts"
+import * as CorporateActions from "../../src/layers/market-data/CorporateActions.ts"
 import * as SourceMemory from "../../src/layers/market-data/Memory.ts"
 import { BarStore } from "../../src/layers/staging/BarStore.ts"
 import * as StagingMemory from "../../src/layers/staging/Memory.ts"
@@ -46,6 +48,8 @@ const world = (answers: Map<string, Uint8Array>) => {
     StagingMemory.layerMemory(tables),
     LakeMemory.layerMemory(objects),
     WarehouseMemory.layerMemory(loads),
+    DerivedMemory.layerMemory(),
+    CorporateActions.layerNone,
     Testing.layer
   )
   return { source, tables, objects, loads, layer }

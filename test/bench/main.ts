@@ -9,6 +9,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Url from "node:url"
+import * as Decode from "./decode.ts"
 import * as engine from "./engine.ts"
 
 const ROUNDS = 7
@@ -64,5 +65,8 @@ const commands = (): void => {
   }
 }
 
-commands()
-engine.bench()
+if (process.argv[2] !== "decode") {
+  commands()
+  engine.bench()
+}
+await Decode.run()

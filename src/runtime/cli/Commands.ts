@@ -210,6 +210,10 @@ const query = Command.make("query", {
     Flag.withDescription("Which store to ask: staging or warehouse"),
     Flag.withDefault("staging")
   ),
+  asOf: Flag.String("as-of").pipe(
+    Flag.withDescription("Answer with the staged bars that were known then: 2024-03-05T21:00Z"),
+    Flag.optional
+  ),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/query.ts")), ({ query }) => query(input))).pipe(
   Command.withDescription("Ask a store in SQL"),
@@ -217,6 +221,34 @@ const query = Command.make("query", {
     command: "barograph query \"select symbol, count(*) from bars group by 1\" --store warehouse",
     description: "Rows per symbol in the warehouse"
   }])
+)
+
+const quarantineList = Command.make(
+  "list",
+  {
+    limit: Flag.Int("limit").pipe(Flag.withDescription("How many, oldest first"), Flag.withDefault(50)),
+    json
+  },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ list }) => list(input))
+).pipe(Command.withDescription("The rows that were refused, and why"))
+
+const quarantineShow = Command.make(
+  "show",
+  { id: Argument.Int("id"), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ show }) => show(input))
+).pipe(Command.withDescription("One refused row as it came"))
+
+const quarantineReplay = Command.make(
+  "replay",
+  { id: Argument.Int("id").pipe(Argument.optional), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ replay }) => replay(input))
+).pipe(
+  Command.withDescription("Read the payload of one refused row, or of all, again: after a rule or a decoder changed")
+)
+
+const quarantine = Command.make("quarantine").pipe(
+  Command.withDescription("Look at refused rows, and read them again"),
+  Command.withSubcommands([quarantineList, quarantineShow, quarantineReplay])
 )
 
 const doctor = Command.make(
@@ -251,6 +283,6 @@ const init = Command.make("init", {
 
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),
-  Command.withSubcommands([materialize, asset, partition, run, query, check, doctor, init]),
+  Command.withSubcommands([materialize, asset, partition, run, query, quarantine, check, doctor, init]),
   Command.withGlobalFlags([definitionsFlag])
 )
