@@ -8,10 +8,10 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
-import * as NodeFs from "node:fs/promises"
 import { definitions } from "./assets/definitions.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
+import { ObjectStore } from "./layers/lake/ObjectStore.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
@@ -75,6 +75,12 @@ const marketData = (settings: Settings.Settings, bundled: string) =>
     ? configured(Replay.layer({ file: settings.sample ?? bundled }))
     : alphaVantage(settings, settings.apiKey)
 
+/** The client of a bucket is loaded only where the lake is one. */
+const lake = ({ lake }: Settings.Settings) =>
+  lake.kind === "directory"
+    ? configured(FileSystem.layer(lake.path))
+    : Layer.unwrap(Effect.map(Effect.promise(() => import("./layers/lake/S3.ts")), (S3) => S3.layer(lake)))
+
 const engine = Executor.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(RunStore.layer, MaterializationStore.layer, Claims.layer, DynamicPartitions.layer)
@@ -88,7 +94,7 @@ const services = (settings: Settings.Settings, bundled: string) =>
     configured(Staging.layer),
     onWarehouse(settings, warehouse),
     marketData(settings, bundled),
-    configured(FileSystem.layer(settings.lake))
+    lake(settings)
   ).pipe(Layer.provide(databaseLayer(settings)))
 
 const warehouseName = (settings: Settings.Settings): string =>
@@ -175,15 +181,22 @@ const checkWarehouse = (settings: Settings.Settings): Application.Check => ({
   run: Effect.as(stores(settings).warehouse("select 1"), `${warehouseName(settings)} answers`)
 })
 
+/** Writes, reads and removes an object of its own: what `materialize` needs to be allowed. */
 const checkLake = (settings: Settings.Settings): Application.Check => ({
   name: "lake",
-  run: Effect.tryPromise({
-    try: () =>
-      NodeFs.mkdir(settings.lake, { recursive: true }).then(() => NodeFs.access(settings.lake, NodeFs.constants.W_OK)),
-    catch: (cause) =>
-      configuration(`${settings.lake}: ${String(cause)}`, "set BAROGRAPH_LAKE to a directory that can be written")
-  }).pipe(Effect.as(`${settings.lake} can be written`))
+  run: Effect.gen(function*() {
+    const store = yield* ObjectStore
+    yield* store.put(PROBE, new TextEncoder().encode("barograph doctor"))
+    yield* store.get(PROBE)
+    yield* store.remove(PROBE)
+    return `${store.location} can be written`
+  }).pipe(
+    Effect.mapError((error) => configuration(error.message, error.fix === "" ? DOCTOR : error.fix)),
+    Effect.provide(lake(settings))
+  )
 })
+
+const PROBE = "doctor/probe"
 
 const checkSource = (settings: Settings.Settings, bundled: string): Application.Check => ({
   name: "source",

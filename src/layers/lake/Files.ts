@@ -1,8 +1,11 @@
 /** The file calls behind `FileSystem.ts`: Node's promises, whose rejections have an errno in `code`. */
+import * as NodeFs from "node:fs"
 import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Process from "node:process"
+import type { FileLock } from "./FileLock.ts"
+import type { Part, Range } from "./ObjectStore.ts"
 
 /** The errno name of a thrown value: `EACCES`, or "" where there is none. */
 export const codeOf = (cause: unknown): string =>
@@ -15,23 +18,73 @@ const unless = <A, B>(codes: ReadonlyArray<string>, run: Promise<A>, otherwise: 
     throw cause
   })
 
+/** Another write is another file: the etag tells them apart also where the bytes are equal. */
+const etagOf = ({ ino, mtimeNs, size }: NodeFs.BigIntStats): string =>
+  `${ino.toString(36)}-${mtimeNs.toString(36)}-${size.toString(36)}`
+
+/** Null where there is no file. */
+const etagAt = (path: string): string | null => {
+  const found = NodeFs.statSync(path, { bigint: true, throwIfNoEntry: false })
+  return found?.isFile() === true ? etagOf(found) : null
+}
+
 export const read = (path: string): Promise<Uint8Array> => Fs.readFile(path)
 
-/** `now`: epoch milliseconds, by which temporary files of other hosts are known to be old. */
-export const publish = async (path: string, bytes: Uint8Array, now: number): Promise<"written" | "unchanged"> => {
-  const directory = Path.dirname(path)
-  const held = await unless(["ENOENT", "ENOTDIR", "EISDIR"], Fs.readFile(path), undefined)
-  await sweep(directory, now)
-  if (held !== undefined && held.equals(bytes)) return "unchanged"
-  const temporary = await writeBeside(directory, bytes)
+/** All from one open file: a rename in between changes nothing. Undefined when the file is another one. */
+export const readPart = async (path: string, range: Range, expected?: string): Promise<Part | undefined> => {
+  const file = await Fs.open(path, "r")
   try {
-    await Fs.rename(temporary, path)
-  } catch (cause) {
+    const stat = await file.stat({ bigint: true })
+    if (stat.isDirectory()) throw Object.assign(new Error("it is a directory"), { code: "EISDIR" })
+    const [etag, size] = [etagOf(stat), Number(stat.size)]
+    if (expected !== undefined && expected !== etag) return undefined
+    const from = "last" in range ? Math.max(0, size - range.last) : Math.min(range.from, size)
+    const to = "last" in range ? size : Math.min(range.to, size)
+    const { bytesRead, buffer } = await file.read(new Uint8Array(to - from), 0, to - from, from)
+    return { bytes: buffer.subarray(0, bytesRead), etag, size }
+  } finally {
+    await file.close()
+  }
+}
+
+/** What a write needs to know about its directory. */
+export interface Place {
+  readonly root: string
+  readonly lock: FileLock
+  /** Epoch milliseconds, by which temporary files of other hosts are known to be old. */
+  readonly now: number
+}
+
+/** The new etag; undefined where another file is there than the one that was expected. */
+export const publish = async (
+  { lock, now }: Place,
+  path: string,
+  bytes: Uint8Array,
+  expected: string | null | undefined
+): Promise<string | undefined> => {
+  const directory = Path.dirname(path)
+  await sweep(directory, now)
+  const temporary = await writeBeside(directory, bytes)
+  const renamed = await rename(lock, temporary, path, expected).catch(async (cause) => {
     await Fs.rm(temporary, { force: true })
     throw cause
+  })
+  if (renamed === undefined) await Fs.rm(temporary, { force: true })
+  else await syncDirectory(directory)
+  return renamed
+}
+
+const rename = async (lock: FileLock, from: string, to: string, expected: string | null | undefined) => {
+  const etag = etagOf(await Fs.stat(from, { bigint: true }))
+  if (expected === undefined) {
+    await Fs.rename(from, to)
+    return etag
   }
-  await syncDirectory(directory)
-  return "written"
+  return lock.exclusively(() => {
+    if (etagAt(to) !== expected) return undefined
+    NodeFs.renameSync(from, to)
+    return etag
+  })
 }
 
 /** A synced temporary file. A `remove` may take the directory away between two calls: once more, then. */
@@ -114,13 +167,28 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-/** Also the directories between the file and `root` that hold nothing any more. */
-export const remove = async (path: string, root: string, now: number): Promise<void> => {
-  const removed = await unless(["ENOENT", "ENOTDIR"], Fs.unlink(path).then(() => true), false)
+/**
+ * Also the directories between the file and the root that hold nothing any more. False where another file is there than
+ * the one that was expected.
+ */
+export const remove = async ({ lock, now, root }: Place, path: string, expected?: string): Promise<boolean> => {
+  const removed = expected === undefined
+    ? await unless(["ENOENT", "ENOTDIR"], Fs.unlink(path).then(() => true), false)
+    : await lock.exclusively(() => unlinkExpected(path, expected))
+  if (removed === undefined) return false
   const directory = Path.dirname(path)
   await sweep(directory, now)
   const kept = await removeEmpty(directory, root)
   if (removed) await unless(["ENOENT"], syncDirectory(kept), undefined)
+  return true
+}
+
+const unlinkExpected = (path: string, expected: string): boolean | undefined => {
+  const held = etagAt(path)
+  if (held === null) return false
+  if (held !== expected) return undefined
+  NodeFs.unlinkSync(path)
+  return true
 }
 
 /** The nearest directory that stays. */

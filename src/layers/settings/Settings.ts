@@ -6,9 +6,11 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Path from "node:path"
 import type { Member } from "../../runtime/partition/Partitions.ts"
+import * as Location from "../lake/Location.ts"
 
 /** A setting that cannot be used: which, why, and what to write instead. Never holds a secret's value. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
@@ -23,8 +25,7 @@ export interface Settings {
   readonly databaseUrl: Redacted.Redacted<string> | undefined
   /** PostgreSQL that stands in for the warehouse; the database itself when not set. */
   readonly warehouseUrl: Redacted.Redacted<string> | undefined
-  /** Directory of the lake. Absolute. */
-  readonly lake: string
+  readonly lake: Location.Location
   readonly apiKey: Redacted.Redacted<string> | undefined
   readonly apiUrl: string | undefined
   /** The sample to replay when there is no key; the bundled one when not set. */
@@ -95,15 +96,11 @@ const concurrency = Effect.fnUntraced(function*(value: string | undefined) {
   })
 })
 
-const lakeDirectory = Effect.fnUntraced(function*(value: string | undefined, home: string, cwd: string) {
-  if (value === undefined) return Path.join(home, "lake")
-  if (value.startsWith("file://")) return value.slice("file://".length)
-  if (!/^[a-z0-9+-]+:\/\//i.test(value)) return Path.resolve(cwd, value)
-  return yield* new SettingsError({
-    setting: "BAROGRAPH_LAKE",
-    message: `BAROGRAPH_LAKE is "${value}", but the lake can only be a directory so far`,
-    fix: "give a directory, as in BAROGRAPH_LAKE=./lake"
-  })
+const lake = Effect.fnUntraced(function*(value: string | undefined, home: string, cwd: string) {
+  const location = Location.parse(value ?? Path.join(home, "lake"), cwd)
+  if (Result.isSuccess(location)) return location.success
+  const { fix, message } = location.failure
+  return yield* new SettingsError({ setting: "BAROGRAPH_LAKE", message: `BAROGRAPH_LAKE: ${message}`, fix })
 })
 
 /** Reads and checks everything. `cwd` is what relative paths start from. */
@@ -122,7 +119,7 @@ export const load = Effect.fnUntraced(function*(cwd: string) {
     home,
     databaseUrl: given.databaseUrl,
     warehouseUrl: given.warehouse,
-    lake: yield* lakeDirectory(given.lake, home, cwd),
+    lake: yield* lake(given.lake, home, cwd),
     apiKey: given.apiKey,
     apiUrl: given.apiUrl,
     sample: given.sample === undefined ? undefined : Path.resolve(cwd, given.sample),
