@@ -1,17 +1,19 @@
 /**
- * A session's bars as a Parquet file: flat REQUIRED columns, sorted by `ts`, ZSTD. The same bars give the same bytes.
- * Symbol and session are in the path, in Hive layout, and not in the file: Hive and Athena refuse columns in both.
+ * Bars as Parquet files: flat REQUIRED columns, sorted, with statistics. The same bars give the same bytes with the same
+ * codec library. What is in the path (Hive layout) is not in the file: Hive and Athena refuse columns in both.
  *
  * `ts` is in milliseconds (Athena's limit) and carries the old and the new annotation: Redshift's COPY misreads files
  * that carry only the new one (https://github.com/apache/arrow/issues/38000).
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { parquetRead, type SchemaElement } from "hyparquet"
-import { ByteWriter, type ColumnSource, ParquetWriter } from "hyparquet-writer"
-import * as Zlib from "node:zlib"
-import { allocate, type Bars } from "../bars/Bars.ts"
+import { type FileMetaData, parquetMetadata, type SchemaElement } from "hyparquet"
+import { ByteWriter } from "hyparquet-writer"
+import { writeMetadata } from "hyparquet-writer/src/metadata.js"
+import type { Bars } from "../bars/Bars.ts"
 import { segment } from "./ObjectStore.ts"
+import * as ParquetChunk from "./ParquetChunk.ts"
+import { type Decimal, type Format, ParquetFormat } from "./ParquetFormat.ts"
 
 export class ParquetError extends Schema.TaggedError<ParquetError>()("ParquetError", {
   message: Schema.String,
@@ -20,99 +22,164 @@ export class ParquetError extends Schema.TaggedError<ParquetError>()("ParquetErr
 
 /** What the file says about itself, as key-value metadata. */
 export interface Meta {
-  readonly source: string
-  readonly symbol: string
-  readonly interval: string
-  readonly session: string
-  readonly contentHash: string
+  readonly [name: string]: string
 }
 
 export const key = (symbol: string, session: string): string =>
   `bars/symbol=${segment(symbol)}/date=${segment(session)}/bars.parquet`
 
-const prices = ["open", "high", "low", "close"] as const
+/** Bars of one symbol. A file has a column for the symbol where the parts name theirs. */
+export interface SymbolBars {
+  readonly symbol?: string
+  readonly bars: Bars
+}
 
-const schema: ReadonlyArray<SchemaElement> = [
-  { name: "bars", num_children: 6 },
-  {
-    name: "ts",
-    type: "INT64",
-    converted_type: "TIMESTAMP_MILLIS",
-    logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MILLIS" },
-    repetition_type: "REQUIRED"
-  },
-  ...prices.map((name): SchemaElement => ({ name, type: "DOUBLE", repetition_type: "REQUIRED" })),
-  { name: "volume", type: "INT64", repetition_type: "REQUIRED" }
-]
+/** Row groups of this size or less, never within a part: a reader skips those whose statistics exclude them. */
+const GROUP = 65_536
 
-/** `volume` must be whole, as `BarRule` has it. */
-export const encode = (bars: Bars, meta: Meta): Uint8Array => {
-  const writer = new ByteWriter()
-  const file = new ParquetWriter({
-    writer,
-    schema: [...schema],
-    codec: "ZSTD",
-    compressors: { ZSTD: (bytes) => Zlib.zstdCompressSync(bytes) },
-    kvMetadata: (["source", "symbol", "interval", "session", "contentHash"] as const)
-      .map((name) => ({ key: name, value: meta[name] })),
-    createdBy: "barograph"
+export const prices = ["open", "high", "low", "close"] as const
+
+/**
+ * Parts in their order: ascending by symbol, if they have one, and by `ts`. Fails where a price does not fit the format.
+ * Volumes must be whole, as `BarRule` has it.
+ */
+export const encode = Effect.fnUntraced(function*(parts: ReadonlyArray<SymbolBars>, meta: Meta) {
+  const format = yield* ParquetFormat
+  return yield* Effect.try({
+    try: () => file(parts, meta, format),
+    catch: (cause) => new ParquetError({ message: cause instanceof Error ? cause.message : String(cause), cause })
   })
-  // One row group: a session is far below the size at which a reader would skip parts of it.
-  void file.write({ columnData: columns(bars), rowGroupSize: Math.max(1, bars.length) })
-  for (const group of file.row_groups) {
-    group.sorting_columns = [{ column_idx: 0, descending: false, nulls_first: false }]
+})
+
+const file = (parts: ReadonlyArray<SymbolBars>, meta: Meta, format: Format): Uint8Array => {
+  const named = parts.some(({ symbol }) => symbol !== undefined)
+  const rows = parts.reduce((sum, { bars }) => sum + bars.length, 0)
+  const writer = new ByteWriter(4096 + 32 * rows)
+  writer.appendUint32(MAGIC)
+  const groups = grouped(parts).map((group) => rowGroup(writer, columns(group, named, format), format, named))
+  const footer: Omit<FileMetaData, "metadata_length"> = {
+    version: format.pages === "v1" ? 1 : 2,
+    created_by: "barograph version 1.0.0 (build 0)",
+    schema: schema(named, format),
+    num_rows: BigInt(rows),
+    row_groups: groups,
+    key_value_metadata: Object.entries(meta).map(([key, value]) => ({ key, value }))
   }
-  void file.finish()
+  writeMetadata(writer, footer as FileMetaData)
+  writer.appendUint32(MAGIC)
   return writer.getBytes()
 }
 
-const columns = (bars: Bars): Array<ColumnSource> => [
-  { name: "ts", data: toInt64(bars.ts), encoding: "DELTA_BINARY_PACKED" },
-  ...prices.map((name) => ({ name, data: bars[name] })),
-  { name: "volume", data: toInt64(bars.volume), encoding: "DELTA_BINARY_PACKED" }
-]
+const MAGIC = 0x31524150
 
-const toInt64 = (column: Float64Array): BigInt64Array => {
-  const all = new BigInt64Array(column.length)
-  for (let at = 0; at < column.length; at++) all[at] = BigInt(column[at]!)
+/** Neighbours as long as they fit a row group. */
+const grouped = (parts: ReadonlyArray<SymbolBars>): ReadonlyArray<ReadonlyArray<SymbolBars>> => {
+  const groups: Array<Array<SymbolBars>> = []
+  let rows = Infinity
+  for (const part of parts) {
+    if (rows + part.bars.length > GROUP) {
+      groups.push([])
+      rows = 0
+    }
+    groups.at(-1)!.push(part)
+    rows += part.bars.length
+  }
+  return groups
+}
+
+const joined = (group: ReadonlyArray<SymbolBars>, column: "ts" | (typeof prices)[number] | "volume"): Float64Array => {
+  if (group.length === 1) return group[0]!.bars[column]
+  const all = new Float64Array(group.reduce((sum, { bars }) => sum + bars.length, 0))
+  let at = 0
+  for (const { bars } of group) {
+    all.set(bars[column], at)
+    at += bars.length
+  }
   return all
 }
 
-/** Reads what `encode` wrote; columns that it did not write are ignored. */
-export const decode = Effect.fn("Parquet.decode")((bytes: Uint8Array): Effect.Effect<Bars, ParquetError> =>
-  Effect.tryPromise({
-    try: () => read(bytes),
-    catch: (cause) => new ParquetError({ message: `no Parquet file of bars: ${textOf(cause)}`, cause })
-  })
-)
-
-const textOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
-
-const names = ["ts", ...prices, "volume"] as const
-
-const read = async (bytes: Uint8Array): Promise<Bars> => {
-  const parts = new Map<string, Array<{ readonly from: number; readonly values: ArrayLike<unknown> }>>()
-  await parquetRead({
-    file: { byteLength: bytes.byteLength, slice: (from, to) => new Uint8Array(bytes.subarray(from, to)).buffer },
-    columns: [...names],
-    compressors: { ZSTD: (input) => Zlib.zstdDecompressSync(input) },
-    parsers: { timestampFromMilliseconds: (millis) => millis },
-    onChunk: ({ columnData, columnName, rowStart }) => {
-      parts.set(columnName, [...(parts.get(columnName) ?? []), { from: rowStart, values: columnData }])
-    }
-  })
-  return assemble(parts)
+const columns = (
+  group: ReadonlyArray<SymbolBars>,
+  named: boolean,
+  { prices: priced }: Format
+): ReadonlyArray<ParquetChunk.Column> => {
+  const symbols = group.map(({ bars, symbol }) => ({ value: symbol ?? "", rows: bars.length }))
+  return [
+    ...(named ? [{ name: "symbol", values: { kind: "text" as const, runs: symbols }, delta: false }] : []),
+    { name: "ts", values: { kind: "integer", values: joined(group, "ts") }, delta: true },
+    ...prices.map((name): ParquetChunk.Column => ({
+      name,
+      values: priced === "double"
+        ? { kind: "double", values: joined(group, name) }
+        : { kind: "integer", values: unscaled(joined(group, name), name, priced) },
+      delta: false
+    })),
+    { name: "volume", values: { kind: "integer", values: joined(group, "volume") }, delta: true }
+  ]
 }
 
-const assemble = (
-  parts: ReadonlyMap<string, ReadonlyArray<{ readonly from: number; readonly values: ArrayLike<unknown> }>>
-): Bars => {
-  const length = (parts.get("ts") ?? []).reduce((rows, { from, values }) => Math.max(rows, from + values.length), 0)
-  const bars = allocate(length)
-  for (const name of names) {
-    for (const { from, values } of parts.get(name) ?? []) {
-      for (let at = 0; at < values.length; at++) bars[name][from + at] = Number(values[at])
-    }
+/** Exact or refused: a rounded price would make the lake differ from what is staged. */
+const unscaled = (values: Float64Array, name: string, { precision, scale }: Decimal): Float64Array => {
+  const factor = 10 ** scale
+  const most = Math.min(10 ** precision - 1, Number.MAX_SAFE_INTEGER)
+  return values.map((value) => {
+    const whole = Math.round(value * factor)
+    if (Math.abs(whole) <= most && whole / factor === value) return whole
+    throw new Error(`${name} ${value} does not fit decimal(${precision},${scale}): write prices=double in BAROGRAPH_PARQUET`)
+  })
+}
+
+const rowGroup = (writer: ByteWriter, columns: ReadonlyArray<ParquetChunk.Column>, format: Format, named: boolean) => {
+  const chunks = columns.map((column) => ParquetChunk.write(writer, column, format))
+  const total = (size: "total_uncompressed_size" | "total_compressed_size") =>
+    chunks.reduce((sum, { meta_data }) => sum + meta_data![size], 0n)
+  return {
+    columns: chunks,
+    total_byte_size: total("total_uncompressed_size"),
+    total_compressed_size: total("total_compressed_size"),
+    num_rows: BigInt(ParquetChunk.rowsOf(columns[0]!.values)),
+    sorting_columns: (named ? [0, 1] : [0]).map((column_idx) => ({ column_idx, descending: false, nulls_first: false }))
   }
-  return bars
 }
+
+const schema = (named: boolean, { prices: priced }: Format): Array<SchemaElement> => [
+  { name: "bars", num_children: named ? 7 : 6 },
+  ...(named
+    ? [required("symbol", { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } })]
+    : []),
+  required("ts", {
+    type: "INT64",
+    converted_type: "TIMESTAMP_MILLIS",
+    logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MILLIS" }
+  }),
+  ...prices.map((name) => required(name, priced === "double" ? { type: "DOUBLE" } : decimal(priced))),
+  required("volume", { type: "INT64" })
+]
+
+const required = (name: string, element: Omit<SchemaElement, "name">): SchemaElement => ({
+  name,
+  repetition_type: "REQUIRED",
+  ...element
+})
+
+const decimal = (size: Decimal): Omit<SchemaElement, "name"> => ({
+  type: "INT64",
+  converted_type: "DECIMAL",
+  ...size,
+  logical_type: { type: "DECIMAL", ...size }
+})
+
+/** Bytes from the end within which the footer is; more than the file has where it is none. */
+export const footerLength = (tail: Uint8Array): number => {
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength)
+  const isParquet = tail.length >= 8 && view.getUint32(tail.length - 4, true) === MAGIC
+  return isParquet ? view.getUint32(tail.length - 8, true) + 8 : Infinity
+}
+
+/** The footer, from the file's last bytes. Throws where they are none. */
+export const footer = (tail: Uint8Array): FileMetaData =>
+  parquetMetadata(new Uint8Array(tail).buffer, { parsers: { timestampFromMilliseconds: (millis) => millis } })
+
+/** What a file says about itself. */
+export const metaOf = ({ key_value_metadata }: FileMetaData): Meta =>
+  Object.fromEntries((key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ""]))

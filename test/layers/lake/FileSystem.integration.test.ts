@@ -9,8 +9,12 @@ import * as FileSystem from "../../../src/layers/lake/FileSystem.ts"
 import { ObjectStore } from "../../../src/layers/lake/ObjectStore.ts"
 import { temporaryDirectory } from "../../support/EmbeddedDatabase.ts"
 import { suite } from "./ObjectStoreSuite.ts"
+import { suite as publicationSuite } from "./PublicationSuite.ts"
 
-suite("objects as files", Layer.unwrap(Effect.map(temporaryDirectory, FileSystem.layer)))
+const layer = Layer.unwrap(Effect.map(temporaryDirectory, FileSystem.layer))
+
+suite("objects as files", layer)
+publicationSuite("published as files", layer)
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

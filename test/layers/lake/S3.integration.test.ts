@@ -9,6 +9,7 @@ import * as S3 from "../../../src/layers/lake/S3.ts"
 import * as S3Server from "../../support/S3Server.ts"
 import * as S3ServerError from "../../support/S3ServerError.ts"
 import { suite } from "./ObjectStoreSuite.ts"
+import { suite as publicationSuite } from "./PublicationSuite.ts"
 
 // The SDK's chain finds them here, as it does on a laptop.
 process.env["AWS_ACCESS_KEY_ID"] = "stand-in"
@@ -19,20 +20,19 @@ const bucket = (server: S3Server.S3Server, parameters = "", scheme = "s3"): Loca
   return Result.getOrThrow(Location.parse(text, "/")) as Location.Bucket
 }
 
-suite(
-  "objects in S3",
-  Layer.unwrap(Effect.map(S3Server.make(), (server) => S3.layer(bucket(server), { pause: "1 millis" })))
-)
+const standIn = Layer.unwrap(Effect.map(S3Server.make(), (server) => S3.layer(bucket(server), { pause: "1 millis" })))
 
-suite(
-  "objects in Google's dialect",
-  Layer.unwrap(
-    Effect.map(
-      S3Server.make({ dialect: "gcs", region: "auto" }),
-      (server) => S3.layer(bucket(server, "", "gs"), { pause: "1 millis" })
-    )
+const google = Layer.unwrap(
+  Effect.map(
+    S3Server.make({ dialect: "gcs", region: "auto" }),
+    (server) => S3.layer(bucket(server, "", "gs"), { pause: "1 millis" })
   )
 )
+
+suite("objects in S3", standIn)
+suite("objects in Google's dialect", google)
+publicationSuite("published in S3", standIn)
+publicationSuite("published in Google's dialect", google)
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
