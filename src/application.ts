@@ -8,10 +8,11 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
-import { definitions } from "./assets/definitions.ts"
+import { byLayout } from "./assets/definitions.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
 import { ObjectStore } from "./layers/lake/ObjectStore.ts"
+import { ParquetFormat } from "./layers/lake/ParquetFormat.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
@@ -94,7 +95,8 @@ const services = (settings: Settings.Settings, bundled: string) =>
     configured(Staging.layer),
     onWarehouse(settings, warehouse),
     marketData(settings, bundled),
-    lake(settings)
+    lake(settings),
+    Layer.succeed(ParquetFormat, settings.parquet)
   ).pipe(Layer.provide(databaseLayer(settings)))
 
 const warehouseName = (settings: Settings.Settings): string =>
@@ -152,11 +154,26 @@ type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
 const querying = (client: Client) => (text: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => ask(sql, text)).pipe(Effect.provide(client))
 
+/** Loaded with the question: no other command reads Parquet. */
+const askLake = (settings: Settings.Settings) => (text: string) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./layers/lake/LakeQuery.ts")),
+    (LakeQuery) => LakeQuery.ask(text, settings.layout)
+  ).pipe(
+    Effect.mapError((error) =>
+      error._tag === "LakeQueryError"
+        ? new Failure({ exitCode: 2, message: error.message, fix: error.fix })
+        : configuration(error.message, DOCTOR)
+    ),
+    Effect.provide(lake(settings))
+  )
+
 const stores = (settings: Settings.Settings) => {
   const server = databaseLayer(settings)
   return {
     staging: querying(Layer.provide(configured(client(SEARCH.staging)), server)),
-    warehouse: querying(Layer.provide(onWarehouse(settings, client(SEARCH.warehouse)), server))
+    warehouse: querying(Layer.provide(onWarehouse(settings, client(SEARCH.warehouse)), server)),
+    lake: askLake(settings)
   }
 }
 
@@ -214,7 +231,7 @@ export const load = (cwd: string, bundled: string) =>
   Effect.gen(function*() {
     const settings = yield* Effect.mapError(Settings.load(cwd), ({ fix, message }) => configuration(message, fix))
     return Application.make({
-      graph: definitions,
+      graph: byLayout[settings.layout],
       layer: services(settings, bundled),
       notices: settings.apiKey === undefined && settings.sample === undefined ? [SAMPLE] : [],
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),

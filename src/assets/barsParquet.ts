@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Bars from "../layers/bars/Bars.ts"
 import { ObjectStore } from "../layers/lake/ObjectStore.ts"
-import * as Parquet from "../layers/lake/Parquet.ts"
+import * as Layout from "../layers/lake/Layout.ts"
 import { fingerprint, ParquetFormat } from "../layers/lake/ParquetFormat.ts"
 import * as Publication from "../layers/lake/Publication.ts"
 import { BarStore } from "../layers/staging/BarStore.ts"
@@ -31,7 +31,7 @@ export const barsParquet = Asset.make(
   },
   Effect.fn("bars_parquet")(function*({ items }) {
     const store = yield* BarStore
-    const keys = items.map(({ partition }) => Parquet.key(partition.symbol, partition.session))
+    const keys = items.map(({ partition }) => Layout.sessionKey(partition.symbol, partition.session))
     return yield* Publication.publish(yield* ObjectStore, keys, (asked) =>
       Effect.map(store.read(asked.map((at) => items[at]!.partition)), (staged) =>
         staged.map((bars, place) => {

@@ -11,7 +11,6 @@ import { type FileMetaData, parquetMetadata, type SchemaElement } from "hyparque
 import { ByteWriter } from "hyparquet-writer"
 import { writeMetadata } from "hyparquet-writer/src/metadata.js"
 import type { Bars } from "../bars/Bars.ts"
-import { segment } from "./ObjectStore.ts"
 import * as ParquetChunk from "./ParquetChunk.ts"
 import { type Decimal, type Format, ParquetFormat } from "./ParquetFormat.ts"
 
@@ -25,12 +24,11 @@ export interface Meta {
   readonly [name: string]: string
 }
 
-export const key = (symbol: string, session: string): string =>
-  `bars/symbol=${segment(symbol)}/date=${segment(session)}/bars.parquet`
-
-/** Bars of one symbol. A file has a column for the symbol where the parts name theirs. */
-export interface SymbolBars {
+/** Bars, and what they share where the path does not say it: a file has a column for each that its parts name. */
+export interface BarsPart {
   readonly symbol?: string
+  /** The session, `YYYY-MM-DD`. */
+  readonly date?: string
   readonly bars: Bars
 }
 
@@ -40,10 +38,10 @@ const GROUP = 65_536
 export const prices = ["open", "high", "low", "close"] as const
 
 /**
- * Parts in their order: ascending by symbol, if they have one, and by `ts`. Fails where a price does not fit the format.
+ * Parts in their order: ascending by symbol or date, if they have one, and by `ts`. Fails where a price does not fit the format.
  * Volumes must be whole, as `BarRule` has it.
  */
-export const encode = Effect.fnUntraced(function*(parts: ReadonlyArray<SymbolBars>, meta: Meta) {
+export const encode = Effect.fnUntraced(function*(parts: ReadonlyArray<BarsPart>, meta: Meta) {
   const format = yield* ParquetFormat
   return yield* Effect.try({
     try: () => file(parts, meta, format),
@@ -51,16 +49,16 @@ export const encode = Effect.fnUntraced(function*(parts: ReadonlyArray<SymbolBar
   })
 })
 
-const file = (parts: ReadonlyArray<SymbolBars>, meta: Meta, format: Format): Uint8Array => {
-  const named = parts.some(({ symbol }) => symbol !== undefined)
+const file = (parts: ReadonlyArray<BarsPart>, meta: Meta, format: Format): Uint8Array => {
+  const shared = SHARED.filter((name) => parts.some((part) => part[name] !== undefined))
   const rows = parts.reduce((sum, { bars }) => sum + bars.length, 0)
   const writer = new ByteWriter(4096 + 32 * rows)
   writer.appendUint32(MAGIC)
-  const groups = grouped(parts).map((group) => rowGroup(writer, columns(group, named, format), format, named))
+  const groups = grouped(parts).map((group) => rowGroup(writer, columns(group, shared, format), format))
   const footer: Omit<FileMetaData, "metadata_length"> = {
     version: format.pages === "v1" ? 1 : 2,
     created_by: "barograph version 1.0.0 (build 0)",
-    schema: schema(named, format),
+    schema: schema(shared, format),
     num_rows: BigInt(rows),
     row_groups: groups,
     key_value_metadata: Object.entries(meta).map(([key, value]) => ({ key, value }))
@@ -70,11 +68,15 @@ const file = (parts: ReadonlyArray<SymbolBars>, meta: Meta, format: Format): Uin
   return writer.getBytes()
 }
 
+/** What parts may share, in the order of the columns, by which rows are sorted before `ts`. */
+const SHARED = ["symbol", "date"] as const
+type Shared = (typeof SHARED)[number]
+
 const MAGIC = 0x31524150
 
 /** Neighbours as long as they fit a row group. */
-const grouped = (parts: ReadonlyArray<SymbolBars>): ReadonlyArray<ReadonlyArray<SymbolBars>> => {
-  const groups: Array<Array<SymbolBars>> = []
+const grouped = (parts: ReadonlyArray<BarsPart>): ReadonlyArray<ReadonlyArray<BarsPart>> => {
+  const groups: Array<Array<BarsPart>> = []
   let rows = Infinity
   for (const part of parts) {
     if (rows + part.bars.length > GROUP) {
@@ -87,7 +89,7 @@ const grouped = (parts: ReadonlyArray<SymbolBars>): ReadonlyArray<ReadonlyArray<
   return groups
 }
 
-const joined = (group: ReadonlyArray<SymbolBars>, column: "ts" | (typeof prices)[number] | "volume"): Float64Array => {
+const joined = (group: ReadonlyArray<BarsPart>, column: "ts" | (typeof prices)[number] | "volume"): Float64Array => {
   if (group.length === 1) return group[0]!.bars[column]
   const all = new Float64Array(group.reduce((sum, { bars }) => sum + bars.length, 0))
   let at = 0
@@ -99,24 +101,26 @@ const joined = (group: ReadonlyArray<SymbolBars>, column: "ts" | (typeof prices)
 }
 
 const columns = (
-  group: ReadonlyArray<SymbolBars>,
-  named: boolean,
+  group: ReadonlyArray<BarsPart>,
+  shared: ReadonlyArray<Shared>,
   { prices: priced }: Format
-): ReadonlyArray<ParquetChunk.Column> => {
-  const symbols = group.map(({ bars, symbol }) => ({ value: symbol ?? "", rows: bars.length }))
-  return [
-    ...(named ? [{ name: "symbol", values: { kind: "text" as const, runs: symbols }, delta: false }] : []),
-    { name: "ts", values: { kind: "integer", values: joined(group, "ts") }, delta: true },
-    ...prices.map((name): ParquetChunk.Column => ({
-      name,
-      values: priced === "double"
-        ? { kind: "double", values: joined(group, name) }
-        : { kind: "integer", values: unscaled(joined(group, name), name, priced) },
-      delta: false
-    })),
-    { name: "volume", values: { kind: "integer", values: joined(group, "volume") }, delta: true }
-  ]
-}
+): ReadonlyArray<ParquetChunk.Column> => [
+  ...shared.map((name): ParquetChunk.Column => ({
+    name,
+    values: {
+      kind: name === "symbol" ? "text" : "date",
+      runs: group.map((part) => ({ value: part[name] ?? "", rows: part.bars.length }))
+    }
+  })),
+  { name: "ts", values: { kind: "integer", values: joined(group, "ts") }, delta: true },
+  ...prices.map((name): ParquetChunk.Column => ({
+    name,
+    values: priced === "double"
+      ? { kind: "double", values: joined(group, name) }
+      : { kind: "integer", values: unscaled(joined(group, name), name, priced) }
+  })),
+  { name: "volume", values: { kind: "integer", values: joined(group, "volume") }, delta: true }
+]
 
 /** Exact or refused: a rounded price would make the lake differ from what is staged. */
 const unscaled = (values: Float64Array, name: string, { precision, scale }: Decimal): Float64Array => {
@@ -129,7 +133,7 @@ const unscaled = (values: Float64Array, name: string, { precision, scale }: Deci
   })
 }
 
-const rowGroup = (writer: ByteWriter, columns: ReadonlyArray<ParquetChunk.Column>, format: Format, named: boolean) => {
+const rowGroup = (writer: ByteWriter, columns: ReadonlyArray<ParquetChunk.Column>, format: Format) => {
   const chunks = columns.map((column) => ParquetChunk.write(writer, column, format))
   const total = (size: "total_uncompressed_size" | "total_compressed_size") =>
     chunks.reduce((sum, { meta_data }) => sum + meta_data![size], 0n)
@@ -138,15 +142,21 @@ const rowGroup = (writer: ByteWriter, columns: ReadonlyArray<ParquetChunk.Column
     total_byte_size: total("total_uncompressed_size"),
     total_compressed_size: total("total_compressed_size"),
     num_rows: BigInt(ParquetChunk.rowsOf(columns[0]!.values)),
-    sorting_columns: (named ? [0, 1] : [0]).map((column_idx) => ({ column_idx, descending: false, nulls_first: false }))
+    sorting_columns: columns.slice(0, columns.findIndex(({ name }) => name === "ts") + 1)
+      .map((_, column_idx) => ({ column_idx, descending: false, nulls_first: false }))
   }
 }
 
-const schema = (named: boolean, { prices: priced }: Format): Array<SchemaElement> => [
-  { name: "bars", num_children: named ? 7 : 6 },
-  ...(named
-    ? [required("symbol", { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } })]
-    : []),
+const schema = (shared: ReadonlyArray<Shared>, { prices: priced }: Format): Array<SchemaElement> => [
+  { name: "bars", num_children: shared.length + 6 },
+  ...shared.map((name) =>
+    required(
+      name,
+      name === "symbol"
+        ? { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } }
+        : { type: "INT32", converted_type: "DATE", logical_type: { type: "DATE" } }
+    )
+  ),
   required("ts", {
     type: "INT64",
     converted_type: "TIMESTAMP_MILLIS",
@@ -178,7 +188,18 @@ export const footerLength = (tail: Uint8Array): number => {
 
 /** The footer, from the file's last bytes. Throws where they are none. */
 export const footer = (tail: Uint8Array): FileMetaData =>
-  parquetMetadata(new Uint8Array(tail).buffer, { parsers: { timestampFromMilliseconds: (millis) => millis } })
+  parquetMetadata(new Uint8Array(tail).buffer, { parsers })
+
+let lastDay = { days: 0, text: "1970-01-01" }
+
+/** Times stay milliseconds; dates become texts, one for each run of a day. */
+export const parsers = {
+  timestampFromMilliseconds: (millis: bigint) => millis,
+  dateFromDays: (days: number) => {
+    if (days !== lastDay.days) lastDay = { days, text: new Date(days * 86_400_000).toISOString().slice(0, 10) }
+    return lastDay.text
+  }
+}
 
 /** What a file says about itself. */
 export const metaOf = ({ key_value_metadata }: FileMetaData): Meta =>

@@ -10,17 +10,25 @@ import * as Zlib from "node:zlib"
 import * as ParquetEncoding from "./ParquetEncoding.ts"
 import type { Format } from "./ParquetFormat.ts"
 
-/** A column's values: prices, whole numbers (in doubles), or a text that repeats in runs. */
-export type Values =
-  | { readonly kind: "double" | "integer"; readonly values: Float64Array }
-  | { readonly kind: "text"; readonly runs: ReadonlyArray<{ readonly value: string; readonly rows: number }> }
+/** Prices, or whole numbers in doubles. */
+interface Numbers {
+  readonly kind: "double" | "integer"
+  readonly values: Float64Array
+}
+
+/** Texts, or dates as `YYYY-MM-DD`, that repeat. */
+interface Runs {
+  readonly kind: "text" | "date"
+  readonly runs: ReadonlyArray<{ readonly value: string; readonly rows: number }>
+}
+
+export type Values = Numbers | Runs
 
 export interface Column {
   readonly name: string
-  /** In the file, where it is not what `kind` says by itself: DECIMAL is an INT64 too. */
   readonly values: Values
   /** Tried first, where the format allows it: sorted times, counts. */
-  readonly delta: boolean
+  readonly delta?: boolean
 }
 
 interface Page {
@@ -41,7 +49,11 @@ const codes: { readonly [encoding in Encoding]?: number } = {
 }
 
 export const rowsOf = (values: Values): number =>
-  values.kind === "text" ? values.runs.reduce((sum, { rows }) => sum + rows, 0) : values.values.length
+  isRuns(values) ? values.runs.reduce((sum, { rows }) => sum + rows, 0) : values.values.length
+
+const isRuns = (values: Values): values is Runs => values.kind === "text" || values.kind === "date"
+
+const TYPES = { double: "DOUBLE", integer: "INT64", text: "BYTE_ARRAY", date: "INT32" } as const
 
 const scratch = new ParquetEncoding.Bytes()
 
@@ -68,7 +80,7 @@ export const write = (writer: ByteWriter, column: Column, format: Format): Colum
   return {
     file_offset: BigInt(start),
     meta_data: {
-      type: column.values.kind === "text" ? "BYTE_ARRAY" : column.values.kind === "double" ? "DOUBLE" : "INT64",
+      type: TYPES[column.values.kind],
       encodings: encodingsOf(page, format),
       path_in_schema: [column.name],
       codec: format.codec === "zstd" ? "ZSTD" : "SNAPPY",
@@ -105,8 +117,8 @@ const encodingsOf = ({ dictionary, encoding }: Page, { pages }: Format): Array<E
 const pageOf = (column: Column, format: Format): Page => {
   const { values } = column
   const indexed = format.pages === "v1" ? "PLAIN_DICTIONARY" : "RLE_DICTIONARY"
-  if (values.kind === "text") return textPage(values.runs, indexed)
-  if (column.delta && format.pages === "v2" && ParquetEncoding.delta(scratch.reset(), values.values)) {
+  if (isRuns(values)) return runsPage(values, indexed)
+  if (column.delta === true && format.pages === "v2" && ParquetEncoding.delta(scratch.reset(), values.values)) {
     return { encoding: "DELTA_BINARY_PACKED", body: scratch.view() }
   }
   const words = values.kind === "double"
@@ -120,23 +132,28 @@ const pageOf = (column: Column, format: Format): Page => {
   return { encoding: indexed, body: scratch.view(), dictionary }
 }
 
-const textPage = (
-  runs: ReadonlyArray<{ readonly value: string; readonly rows: number }>,
-  encoding: "PLAIN_DICTIONARY" | "RLE_DICTIONARY"
-): Page => {
+const runsPage = ({ kind, runs }: Runs, encoding: "PLAIN_DICTIONARY" | "RLE_DICTIONARY"): Page => {
   const entries = [...new Set(runs.map(({ value }) => value))]
   ParquetEncoding.runIndices(scratch.reset(), entries.length, runs.map(({ rows, value }) => [entries.indexOf(value), rows]))
-  const body = scratch.view().slice()
-  const texts = entries.map((entry) => Buffer.from(entry))
-  const lengths = texts.map((text) => Buffer.from(Uint32Array.of(text.length).buffer))
-  const plain = Buffer.concat(texts.flatMap((text, at) => [lengths[at]!, text]))
-  return { encoding, body, dictionary: { body: plain, count: entries.length } }
+  const body = Buffer.concat(entries.map(kind === "text" ? plainText : (entry) => int32(dayOf(entry))))
+  return { encoding, body: scratch.view(), dictionary: { body, count: entries.length } }
 }
 
+const int32 = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer)
+
+const plainText = (text: string): Buffer => {
+  const bytes = Buffer.from(text)
+  return Buffer.concat([int32(bytes.length), bytes])
+}
+
+const dayOf = (date: string): number => Date.parse(date) / 86_400_000
+
 const statisticsOf = (values: Values): Pick<ColumnMetaData, "statistics"> => {
-  if (values.kind === "text") {
+  if (isRuns(values)) {
     const sorted = values.runs.map(({ value }) => value).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    return sorted.length === 0 ? {} : bounds(sorted[0]!, sorted.at(-1)!)
+    if (sorted.length === 0) return {}
+    const [least, most] = [sorted[0]!, sorted.at(-1)!]
+    return values.kind === "text" ? bounds(least, most) : bounds(dayOf(least), dayOf(most))
   }
   let [least, most] = [Infinity, -Infinity]
   for (const value of values.values) {

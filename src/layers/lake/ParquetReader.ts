@@ -5,7 +5,7 @@ import * as Zlib from "node:zlib"
 import { allocate, type Bars } from "../bars/Bars.ts"
 import * as Parquet from "./Parquet.ts"
 
-export type Column = "symbol" | "ts" | (typeof Parquet.prices)[number] | "volume"
+export type Column = "symbol" | "date" | "ts" | (typeof Parquet.prices)[number] | "volume"
 
 /** Columns of some rows, one array each; `length` rows. */
 export interface Rows {
@@ -65,7 +65,7 @@ export const rows = async (
         rowStart: first,
         rowEnd: end,
         compressors: { ZSTD: (input) => Zlib.zstdDecompressSync(input) },
-        parsers: { timestampFromMilliseconds: (millis) => millis },
+        parsers: Parquet.parsers,
         onChunk: ({ columnData, columnName }) => void parts.get(columnName)?.push(columnData)
       })
     }
@@ -80,7 +80,7 @@ const elementOf = ({ schema }: FileMetaData, name: string): SchemaElement | unde
   schema.find((element) => element.name === name)
 
 const joined = (parts: ReadonlyArray<ArrayLike<unknown>>, element: SchemaElement | undefined) => {
-  if (element?.type === "BYTE_ARRAY") return parts.flatMap((part) => Array.from(part))
+  if (element?.type === "BYTE_ARRAY" || element?.type === "INT32") return parts.flatMap((part) => Array.from(part))
   const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
   // The decoder multiplies decimals by 10^-scale, which is off by a bit; the nearest number of that scale is exact.
   const factor = element?.converted_type === "DECIMAL" ? 10 ** (element.scale ?? 0) : undefined

@@ -25,7 +25,7 @@ type Store = ObjectStore["Service"]
 /** What a partition shall hold; no rows, no file. */
 export interface File {
   readonly key: string
-  readonly parts: ReadonlyArray<Parquet.SymbolBars>
+  readonly parts: ReadonlyArray<Parquet.BarsPart>
   /** Names the rows: equal rows, equal hash. */
   readonly contentHash: string
   readonly meta: Parquet.Meta

@@ -9,8 +9,11 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Path from "node:path"
+import { didYouMean } from "../../runtime/asset/Suggest.ts"
 import type { Member } from "../../runtime/partition/Partitions.ts"
+import * as Layout from "../lake/Layout.ts"
 import * as Location from "../lake/Location.ts"
+import * as ParquetFormat from "../lake/ParquetFormat.ts"
 
 /** A setting that cannot be used: which, why, and what to write instead. Never holds a secret's value. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
@@ -26,6 +29,9 @@ export interface Settings {
   /** PostgreSQL that stands in for the warehouse; the database itself when not set. */
   readonly warehouseUrl: Redacted.Redacted<string> | undefined
   readonly lake: Location.Location
+  /** Which larger files of the lake there are beside the sessions' own. */
+  readonly layout: Layout.Layout
+  readonly parquet: ParquetFormat.Format
   readonly apiKey: Redacted.Redacted<string> | undefined
   readonly apiUrl: string | undefined
   /** The sample to replay when there is no key; the bundled one when not set. */
@@ -49,6 +55,8 @@ const raw = Config.all({
   databaseUrl: secret("DATABASE_URL"),
   warehouse: secret("BAROGRAPH_WAREHOUSE"),
   lake: text("BAROGRAPH_LAKE"),
+  layout: text("BAROGRAPH_LAKE_LAYOUT"),
+  parquet: text("BAROGRAPH_PARQUET"),
   apiKey: secret("ALPHA_VANTAGE_API_KEY"),
   apiUrl: text("ALPHA_VANTAGE_URL"),
   sample: text("BAROGRAPH_SAMPLE"),
@@ -103,6 +111,26 @@ const lake = Effect.fnUntraced(function*(value: string | undefined, home: string
   return yield* new SettingsError({ setting: "BAROGRAPH_LAKE", message: `BAROGRAPH_LAKE: ${message}`, fix })
 })
 
+const layout = Effect.fnUntraced(function*(value: string) {
+  const known = Layout.LAYOUTS.find((one) => one === value)
+  if (known !== undefined) return known
+  return yield* new SettingsError({
+    setting: "BAROGRAPH_LAKE_LAYOUT",
+    message: `BAROGRAPH_LAKE_LAYOUT is "${value}".${didYouMean(value, Layout.LAYOUTS)}`,
+    fix: `use one of ${Layout.LAYOUTS.join(", ")}`
+  })
+})
+
+const parquet = Effect.fnUntraced(function*(value: string) {
+  const format = ParquetFormat.parse(value)
+  if (Result.isSuccess(format)) return format.success
+  return yield* new SettingsError({
+    setting: "BAROGRAPH_PARQUET",
+    message: `BAROGRAPH_PARQUET: ${format.failure}`,
+    fix: "write codec=zstd|snappy, prices=double|decimal(18,6), pages=v2|v1, separated by commas"
+  })
+})
+
 /** Reads and checks everything. `cwd` is what relative paths start from. */
 export const load = Effect.fnUntraced(function*(cwd: string) {
   const given = yield* Effect.mapError(
@@ -120,6 +148,8 @@ export const load = Effect.fnUntraced(function*(cwd: string) {
     databaseUrl: given.databaseUrl,
     warehouseUrl: given.warehouse,
     lake: yield* lake(given.lake, home, cwd),
+    layout: yield* layout(given.layout ?? "symbol/date"),
+    parquet: yield* parquet(given.parquet ?? "codec=zstd"),
     apiKey: given.apiKey,
     apiUrl: given.apiUrl,
     sample: given.sample === undefined ? undefined : Path.resolve(cwd, given.sample),

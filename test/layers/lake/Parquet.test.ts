@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { FileMetaData } from "hyparquet"
 import { allocate, type Bars, contentHash, slice } from "../../../src/layers/bars/Bars.ts"
+import * as Layout from "../../../src/layers/lake/Layout.ts"
 import * as Parquet from "../../../src/layers/lake/Parquet.ts"
 import * as ParquetFormat from "../../../src/layers/lake/ParquetFormat.ts"
 import * as ParquetReader from "../../../src/layers/lake/ParquetReader.ts"
@@ -20,7 +21,7 @@ const FORMATS = [
   "codec=snappy,prices=decimal(18,6),pages=v1"
 ]
 
-const encode = (parts: ReadonlyArray<Parquet.SymbolBars>, format = "codec=zstd") =>
+const encode = (parts: ReadonlyArray<Parquet.BarsPart>, format = "codec=zstd") =>
   Effect.provideService(
     Parquet.encode(parts, meta),
     ParquetFormat.ParquetFormat,
@@ -174,6 +175,6 @@ it.effect("bytes that are no Parquet file, or half of one, are an error", () =>
   }))
 
 it("a symbol's key is one folder, in Hive layout", () => {
-  expect(Parquet.key("BRK/B", day)).toBe("bars/symbol=BRK%2FB/date=2024-03-05/bars.parquet")
-  expect(Parquet.key("..", day)).toBe("bars/symbol=%2E%2E/date=2024-03-05/bars.parquet")
+  expect(Layout.sessionKey("BRK/B", day)).toBe("bars/symbol=BRK%2FB/date=2024-03-05/bars.parquet")
+  expect(Layout.sessionKey("..", day)).toBe("bars/symbol=%2E%2E/date=2024-03-05/bars.parquet")
 })

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { type Bars, contentHash, empty } from "../../../src/layers/bars/Bars.ts"
+import * as Layout from "../../../src/layers/lake/Layout.ts"
 import type { ObjectStore } from "../../../src/layers/lake/ObjectStore.ts"
 import * as Parquet from "../../../src/layers/lake/Parquet.ts"
 import * as ParquetReader from "../../../src/layers/lake/ParquetReader.ts"
@@ -13,7 +14,7 @@ import * as TestBars from "../../support/TestBars.ts"
 type Rows = ReadonlyMap<string, Bars>
 
 const [created, changed, gone, same] = ["2024-03-04", "2024-03-05", "2024-03-06", "2024-03-07"].map((session) =>
-  Parquet.key("BRK/B", session)
+  Layout.sessionKey("BRK/B", session)
 ) as [string, string, string, string]
 
 export const before: Rows = new Map([

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as ChildProcess from "node:child_process"
 import * as Path from "node:path"
+import * as Layout from "../../../src/layers/lake/Layout.ts"
 import * as FileSystem from "../../../src/layers/lake/FileSystem.ts"
 import { ObjectStore } from "../../../src/layers/lake/ObjectStore.ts"
 import * as Parquet from "../../../src/layers/lake/Parquet.ts"
@@ -49,7 +50,7 @@ const lakeOf = Effect.fnUntraced(function*(format: string) {
     const store = yield* ObjectStore
     for (const [at, symbol] of symbols.entries()) {
       for (const session of days) {
-        yield* store.put(Parquet.key(symbol, session), yield* Parquet.encode([{ bars: bars(at, session) }], {}))
+        yield* store.put(Layout.sessionKey(symbol, session), yield* Parquet.encode([{ bars: bars(at, session) }], {}))
       }
     }
   }).pipe(
