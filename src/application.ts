@@ -11,7 +11,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { byLayout } from "./assets/definitions.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
-import { ObjectStore } from "./layers/lake/ObjectStore.ts"
+import { ObjectStore, type ObjectStoreError } from "./layers/lake/ObjectStore.ts"
 import { ParquetFormat } from "./layers/lake/ParquetFormat.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
@@ -76,10 +76,12 @@ const marketData = (settings: Settings.Settings, bundled: string) =>
     ? configured(Replay.layer({ file: settings.sample ?? bundled }))
     : alphaVantage(settings, settings.apiKey)
 
+const lakeFailure = ({ fix, what }: ObjectStoreError): Failure => configuration(what, fix === "" ? DOCTOR : fix)
+
 /** The client of a bucket is loaded only where the lake is one. */
 const lake = ({ lake }: Settings.Settings) =>
   lake.kind === "directory"
-    ? configured(FileSystem.layer(lake.path))
+    ? Layer.catch(FileSystem.layer(lake.path), (error) => Layer.effectContext(Effect.fail(lakeFailure(error))))
     : Layer.unwrap(Effect.map(Effect.promise(() => import("./layers/lake/S3.ts")), (S3) => S3.layer(lake)))
 
 const engine = Executor.layer.pipe(
@@ -160,11 +162,11 @@ const askLake = (settings: Settings.Settings) => (text: string) =>
     Effect.promise(() => import("./layers/lake/LakeQuery.ts")),
     (LakeQuery) => LakeQuery.ask(text, settings.layout)
   ).pipe(
-    Effect.mapError((error) =>
-      error._tag === "LakeQueryError"
-        ? new Failure({ exitCode: 2, message: error.message, fix: error.fix })
-        : configuration(error.message, DOCTOR)
-    ),
+    Effect.catchTags({
+      LakeQueryError: ({ fix, message }) => Effect.fail(new Failure({ exitCode: 2, message, fix })),
+      ParquetError: ({ message }) => Effect.fail(configuration(message, "materialize --asset bars_parquet --force")),
+      ObjectStoreError: (error) => Effect.fail(lakeFailure(error))
+    }),
     Effect.provide(lake(settings))
   )
 
@@ -208,7 +210,7 @@ const checkLake = (settings: Settings.Settings): Application.Check => ({
     yield* store.remove(PROBE)
     return `${store.location} can be written`
   }).pipe(
-    Effect.mapError((error) => configuration(error.message, error.fix === "" ? DOCTOR : error.fix)),
+    Effect.catchTag("ObjectStoreError", (error) => Effect.fail(lakeFailure(error))),
     Effect.provide(lake(settings))
   )
 })

@@ -21,32 +21,41 @@ interface SessionFile {
   readonly output: typeof Publication.Published.Type
 }
 
+/** A file to be, and the sessions that it is made of. */
+interface Compacted {
+  readonly key: string
+  readonly files: ReadonlyArray<SessionFile>
+}
+
 const sessionBars = Effect.fnUntraced(function*({ output, partition: { session, symbol } }: SessionFile) {
   const bars = yield* ParquetReader.decode(yield* (yield* ObjectStore).get(output.key))
   return { symbol, date: session, bars, contentHash: Bars.contentHash(bars) }
 })
 
 /** What distinguishes the sessions of one file is a column of it. */
-const compact = Effect.fnUntraced(function*(
-  key: string,
-  files: ReadonlyArray<SessionFile>,
-  column: "symbol" | "date"
-) {
-  const store = yield* ObjectStore
+const fileOf = Effect.fnUntraced(function*({ files, key }: Compacted, column: "symbol" | "date") {
   const filled = files.filter(({ output }) => output.rows > 0)
-  const read = Effect.map(Effect.forEach(filled, sessionBars, { concurrency: 8 }), (sessions) => {
-    const sorted = sessions.toSorted((a, b) => a[column] < b[column] ? -1 : 1)
-    const hash = Crypto.createHash("sha256")
-    for (const { contentHash, date, symbol } of sorted) hash.update(`${symbol}\0${date}\0${contentHash}\n`)
-    return [{
-      key,
-      parts: sorted.map(({ bars, [column]: value }) => ({ [column]: value, bars })),
-      contentHash: hash.digest("hex").slice(0, 32),
-      meta: { files: String(sorted.length) }
-    }]
+  const sessions = yield* Effect.forEach(filled, sessionBars, { concurrency: 8 })
+  const sorted = sessions.toSorted((a, b) => a[column] < b[column] ? -1 : 1)
+  const hash = Crypto.createHash("sha256")
+  for (const { contentHash, date, symbol } of sorted) hash.update(`${symbol}\0${date}\0${contentHash}\n`)
+  return {
+    key,
+    parts: sorted.map(({ bars, [column]: value }) => ({ [column]: value, bars })),
+    contentHash: hash.digest("hex").slice(0, 32),
+    meta: { files: String(sorted.length) }
+  }
+})
+
+/** Each by itself, so that the rows of a few files are in memory, whatever the size of the batch. */
+const compact = Effect.fnUntraced(function*(wanted: ReadonlyArray<Compacted>, column: "symbol" | "date") {
+  const store = yield* ObjectStore
+  const publish = Effect.fnUntraced(function*(one: Compacted) {
+    const made = Effect.map(fileOf(one, column), (file) => [file])
+    const [outcome] = yield* Publication.publish(store, [one.key], () => made)
+    return yield* Effect.fromResult(outcome!)
   })
-  const [outcome] = yield* Publication.publish(store, [key], () => read)
-  return yield* Effect.fromResult(outcome!)
+  return yield* Effect.forEach(wanted, (one) => Effect.result(publish(one)), { concurrency: 4 })
 })
 
 const options = {
@@ -72,9 +81,14 @@ export const barsByMonth = Asset.make(
         symbol: PartitionMapping.from("symbol"),
         session: PartitionMapping.within("month")
       })
-    }
+    },
+    batch: { max: 12, by: ({ symbol }: { readonly symbol: string }) => symbol }
   },
-  ({ files, partition: { month, symbol } }) => compact(Layout.monthKey(symbol, month), files, "date")
+  ({ items }) =>
+    compact(
+      items.map(({ files, partition: { month, symbol } }) => ({ key: Layout.monthKey(symbol, month), files })),
+      "date"
+    )
 )
 
 export const barsByDate = Asset.make(
@@ -85,7 +99,10 @@ export const barsByDate = Asset.make(
     partitions: { session },
     deps: {
       files: Asset.mapped(barsParquet, { symbol: PartitionMapping.all, session: PartitionMapping.from("session") })
-    }
+    },
+    // The calendar is longer than any symbol's life: sessions without a file are many, and quick.
+    batch: { max: 64 }
   },
-  ({ files, partition: { session } }) => compact(Layout.dateKey(session), files, "symbol")
+  ({ items }) =>
+    compact(items.map(({ files, partition: { session } }) => ({ key: Layout.dateKey(session), files })), "symbol")
 )

@@ -15,9 +15,12 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
   key: Schema.String,
   reason: ObjectStoreReason
 }) {
+  /** With the fix, for where there is one line. */
   override get message(): string {
-    const { fix, text } = this.reason
-    return `${this.operation} ${this.key}: ${text}${fix === "" ? "" : `; fix: ${fix}`}`
+    return this.fix === "" ? this.what : `${this.what}; fix: ${this.fix}`
+  }
+  get what(): string {
+    return `${this.operation} ${this.key}: ${this.reason.text}`
   }
   get fix(): string {
     return this.reason.fix
