@@ -1,8 +1,8 @@
 /** `bars_parquet` [symbol x session]: one Parquet file per session in Hive layout; a session without bars has none. */
 import * as Effect from "effect/Effect"
 import * as Bars from "../layers/bars/Bars.ts"
-import { ObjectStore } from "../layers/lake/ObjectStore.ts"
 import * as Layout from "../layers/lake/Layout.ts"
+import { ObjectStore } from "../layers/lake/ObjectStore.ts"
 import { fingerprint, ParquetFormat } from "../layers/lake/ParquetFormat.ts"
 import * as Publication from "../layers/lake/Publication.ts"
 import { BarStore } from "../layers/staging/BarStore.ts"
@@ -32,17 +32,21 @@ export const barsParquet = Asset.make(
   Effect.fn("bars_parquet")(function*({ items }) {
     const store = yield* BarStore
     const keys = items.map(({ partition }) => Layout.sessionKey(partition.symbol, partition.session))
-    return yield* Publication.publish(yield* ObjectStore, keys, (asked) =>
-      Effect.map(store.read(asked.map((at) => items[at]!.partition)), (staged) =>
-        staged.map((bars, place) => {
-          const at = asked[place]!
-          const { partition, staged: { interval, source } } = items[at]!
-          return {
-            key: keys[at]!,
-            parts: [{ bars }],
-            contentHash: Bars.contentHash(bars),
-            meta: { source, interval, ...partition }
-          }
-        })))
+    return yield* Publication.publish(
+      yield* ObjectStore,
+      keys,
+      (asked) =>
+        Effect.map(store.read(asked.map((at) => items[at]!.partition)), (staged) =>
+          staged.map((bars, place) => {
+            const at = asked[place]!
+            const { partition, staged: { interval, source } } = items[at]!
+            return {
+              key: keys[at]!,
+              parts: [{ bars }],
+              contentHash: Bars.contentHash(bars),
+              meta: { source, interval, ...partition }
+            }
+          }))
+    )
   })
 )

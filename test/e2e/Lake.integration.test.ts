@@ -27,51 +27,66 @@ const ask = (of: Cli.Project, store: "staging" | "lake", sql: string) =>
 
 const writes = (server: S3Server.S3Server) => server.seen.filter(({ method }) => method !== "GET").length
 
-it.live("the lake in a bucket holds what is staged, and a rerun writes nothing, forced or not", () =>
-  Effect.gen(function*() {
-    const { of, server } = yield* project
-    const run = ["materialize", "--asset", "bars_parquet"]
-    expect(yield* Cli.run(of, run)).toMatchObject({ code: 0 })
-    // 6 payloads and 30 sessions, each written once.
-    expect(writes(server)).toBe(36)
-    const staged = yield* ask(of, "staging", STAGED)
-    expect(staged).toMatchObject([{ rows: 16823 }])
-    expect(yield* ask(of, "lake", TOTALS)).toEqual(staged)
-    const before = server.seen.length
-    expect((yield* Cli.run(of, run)).stdout).toContain("Nothing to do")
-    expect(server.seen.length).toBe(before)
-    expect(yield* Cli.run(of, ["materialize", "--select", "raw_bars or staged_bars or bars_parquet", "--force"]))
-      .toMatchObject({ code: 0 })
-    expect(writes(server)).toBe(36)
-  }), 180_000)
+it.live(
+  "the lake in a bucket holds what is staged, and a rerun writes nothing, forced or not",
+  () =>
+    Effect.gen(function*() {
+      const { of, server } = yield* project
+      const run = ["materialize", "--asset", "bars_parquet"]
+      expect(yield* Cli.run(of, run)).toMatchObject({ code: 0 })
+      // 6 payloads and 30 sessions, each written once.
+      expect(writes(server)).toBe(36)
+      const staged = yield* ask(of, "staging", STAGED)
+      expect(staged).toMatchObject([{ rows: 16823 }])
+      expect(yield* ask(of, "lake", TOTALS)).toEqual(staged)
+      const before = server.seen.length
+      expect((yield* Cli.run(of, run)).stdout).toContain("Nothing to do")
+      expect(server.seen.length).toBe(before)
+      expect(yield* Cli.run(of, ["materialize", "--select", "raw_bars or staged_bars or bars_parquet", "--force"]))
+        .toMatchObject({ code: 0 })
+      expect(writes(server)).toBe(36)
+    }),
+  180_000
+)
 
-it.live("layouts of larger files answer as the sessions' own do, and are made anew where a session changed", () =>
-  Effect.gen(function*() {
-    const { of, server } = yield* project
-    yield* Cli.editSample(of, (lines) => lines)
-    const answers = []
-    const question = "select symbol, date, count(*) as rows, sum(volume) as volume, min(ts) as first from bars " +
-      "where date between '2013-10-04' and '2015-12-23' and close > 50 group by 1, 2 order by 1, 2"
-    for (const [layout, asset] of [["symbol/date", "bars_parquet"], ["symbol/month", "bars_by_month"], ["date", "bars_by_date"]]) {
-      of.env["BAROGRAPH_LAKE_LAYOUT"] = layout!
-      expect(yield* Cli.run(of, ["materialize", "--asset", asset!])).toMatchObject({ code: 0 })
-      answers.push(yield* ask(of, "lake", question))
-    }
-    expect(answers[0]!.length).toBeGreaterThan(15)
-    expect(answers[1]).toEqual(answers[0])
-    expect(answers[2]).toEqual(answers[0])
+it.live(
+  "layouts of larger files answer as the sessions' own do, and are made anew where a session changed",
+  () =>
+    Effect.gen(function*() {
+      const { of, server } = yield* project
+      yield* Cli.editSample(of, (lines) => lines)
+      const answers = []
+      const question = "select symbol, date, count(*) as rows, sum(volume) as volume, min(ts) as first from bars " +
+        "where date between '2013-10-04' and '2015-12-23' and close > 50 group by 1, 2 order by 1, 2"
+      for (
+        const [layout, asset] of [["symbol/date", "bars_parquet"], ["symbol/month", "bars_by_month"], [
+          "date",
+          "bars_by_date"
+        ]]
+      ) {
+        of.env["BAROGRAPH_LAKE_LAYOUT"] = layout!
+        expect(yield* Cli.run(of, ["materialize", "--asset", asset!])).toMatchObject({ code: 0 })
+        answers.push(yield* ask(of, "lake", question))
+      }
+      expect(answers[0]!.length).toBeGreaterThan(15)
+      expect(answers[1]).toEqual(answers[0])
+      expect(answers[2]).toEqual(answers[0])
 
-    of.env["BAROGRAPH_LAKE_LAYOUT"] = "symbol/month"
-    yield* Cli.editSample(of, (lines) => lines.filter((line) => !line.startsWith("IBM,2013-10-11,")))
-    const before = server.seen.length
-    expect(yield* Cli.run(of, ["materialize", "--asset", "bars_by_month"])).toMatchObject({ code: 0 })
-    const written = server.seen.slice(before).filter(({ method }) => method !== "GET")
-    expect(written.map(({ key, operation }) => `${operation} ${key.replace(/[0-9a-f]{32}/, "HASH")}`).sort()).toEqual([
-      "DeleteObject bars/bars/symbol=IBM/date=2013-10-11/bars.parquet",
-      "PutObject bars/bars_by_month/symbol=IBM/month=2013-10/bars.parquet",
-      "PutObject bars/raw/replay/symbol=IBM/month=2013-10/HASH.gz"
-    ])
-  }), 180_000)
+      of.env["BAROGRAPH_LAKE_LAYOUT"] = "symbol/month"
+      yield* Cli.editSample(of, (lines) => lines.filter((line) => !line.startsWith("IBM,2013-10-11,")))
+      const before = server.seen.length
+      expect(yield* Cli.run(of, ["materialize", "--asset", "bars_by_month"])).toMatchObject({ code: 0 })
+      const written = server.seen.slice(before).filter(({ method }) => method !== "GET")
+      expect(written.map(({ key, operation }) => `${operation} ${key.replace(/[0-9a-f]{32}/, "HASH")}`).sort()).toEqual(
+        [
+          "DeleteObject bars/bars/symbol=IBM/date=2013-10-11/bars.parquet",
+          "PutObject bars/bars_by_month/symbol=IBM/month=2013-10/bars.parquet",
+          "PutObject bars/raw/replay/symbol=IBM/month=2013-10/HASH.gz"
+        ]
+      )
+    }),
+  180_000
+)
 
 it.live("a lake that cannot be reached is said by doctor, with what to do", () =>
   Effect.gen(function*() {

@@ -45,7 +45,9 @@ it.live("a streamed body arrives without its chunks, its checksum checked from t
 
 it.live("a checksum that does not match is refused, and nothing is stored", () =>
   withClient(async (client, server) => {
-    expect(await codeOf(client.send(new PutObjectCommand({ ...at, Body: "x", ChecksumCRC32: "AAAAAA==" })))).toBe("BadDigest")
+    expect(await codeOf(client.send(new PutObjectCommand({ ...at, Body: "x", ChecksumCRC32: "AAAAAA==" })))).toBe(
+      "BadDigest"
+    )
     expect(await codeOf(client.send(new PutObjectCommand({ ...at, Body: "x", StorageClass: "COLD" as "GLACIER" }))))
       .toBe("InvalidStorageClass")
     expect(server.buckets.get("lake").objects.size).toBe(0)
@@ -88,11 +90,16 @@ it.live("an upload in parts becomes one object under its conditions, or nothing"
 
 it.live("keys are listed in pages, and many are deleted by one request", () =>
   withClient(async (client, server) => {
-    for (const key of ["b/1", "a/&<>\"'", "a/2"]) await client.send(new PutObjectCommand({ ...at, Key: key, Body: key }))
+    for (const key of ["b/1", "a/&<>\"'", "a/2"]) {
+      await client.send(new PutObjectCommand({ ...at, Key: key, Body: key }))
+    }
     const page = await client.send(new ListObjectsV2Command({ Bucket: "lake", Prefix: "a/", MaxKeys: 1 }))
     expect(page).toMatchObject({ IsTruncated: true, KeyCount: 1, Contents: [{ Key: "a/&<>\"'", Size: 7 }] })
     const next = { Bucket: "lake", Prefix: "a/", ContinuationToken: page.NextContinuationToken }
-    expect(await client.send(new ListObjectsV2Command(next))).toMatchObject({ IsTruncated: false, Contents: [{ Key: "a/2" }] })
+    expect(await client.send(new ListObjectsV2Command(next))).toMatchObject({
+      IsTruncated: false,
+      Contents: [{ Key: "a/2" }]
+    })
     const Objects = [{ Key: "b/1" }, { Key: "a/&<>\"'" }]
     await client.send(new DeleteObjectsCommand({ Bucket: "lake", Delete: { Objects } }))
     expect([...server.buckets.get("lake").objects.keys()]).toEqual(["a/2"])

@@ -144,8 +144,9 @@ const SKEW = 15 * 60_000
 
 /** The signature's scope and age; its digest would need the secret and is the SDK's own business. */
 const authorize = ({ now, region, request }: Exchange): void => {
-  const found = /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}$/
-    .exec(request.headers.authorization ?? "")
+  const found =
+    /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}$/
+      .exec(request.headers.authorization ?? "")
   if (found === null) throw S3ServerError.denied
   const date = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(request.headers["x-amz-date"]))
   if (date === null) throw S3ServerError.denied

@@ -59,7 +59,11 @@ const verify = (request: IncomingMessage, bytes: Buffer, trailers: ReadonlyMap<s
   if (decoded !== undefined && Number(decoded) !== bytes.length) throw incomplete()
   const declared = header("x-amz-trailer")
   if (declared !== undefined && !trailers.has(declared.toLowerCase())) {
-    throw new S3ServerError(400, "MalformedTrailerError", "The request contained trailing data that was not well-formed")
+    throw new S3ServerError(
+      400,
+      "MalformedTrailerError",
+      "The request contained trailing data that was not well-formed"
+    )
   }
   const checksum = header("x-amz-checksum-crc32")
   if (checksum !== undefined && checksum !== crc32(bytes)) {

@@ -42,7 +42,9 @@ const operationOf = (method: string, bucket: string, key: string, query: URLSear
   if (key === "") return bucketOperation(method, query)
   if (query.has("uploads")) return "CreateMultipartUpload"
   if (query.has("uploadId")) {
-    return ({ PUT: "UploadPart", POST: "CompleteMultipartUpload", DELETE: "AbortMultipartUpload", GET: "ListParts" })[method]
+    return ({ PUT: "UploadPart", POST: "CompleteMultipartUpload", DELETE: "AbortMultipartUpload", GET: "ListParts" })[
+      method
+    ]
       ?? "Unknown"
   }
   return ({ PUT: "PutObject", GET: "GetObject", HEAD: "HeadObject", DELETE: "DeleteObject" })[method] ?? "Unknown"
@@ -57,9 +59,12 @@ const bucketOperation = (method: string, query: URLSearchParams): string => {
 export const handle = (request: Request): Answer => {
   const handler = handlers[request.operation]
   if (handler === undefined) throw new S3ServerError(501, "NotImplemented", `${request.method} is not implemented here`)
-  return handler(request, request.operation === "ListBuckets" || request.operation === "CreateBucket"
-    ? new Bucket()
-    : request.buckets.get(request.bucket))
+  return handler(
+    request,
+    request.operation === "ListBuckets" || request.operation === "CreateBucket"
+      ? new Bucket()
+      : request.buckets.get(request.bucket)
+  )
 }
 
 const header = ({ headers }: Call, name: string): string | undefined => {
@@ -82,8 +87,15 @@ const conditionsOf = (request: Request, bucket: Bucket): Conditions => {
 
 const KEPT = /^(content-type|x-amz-meta-.*|x-amz-storage-class|x-amz-server-side-encryption.*)$/
 const CLASSES = new Set([
-  "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE",
-  "REDUCED_REDUNDANCY", "EXPRESS_ONEZONE"
+  "STANDARD",
+  "STANDARD_IA",
+  "ONEZONE_IA",
+  "INTELLIGENT_TIERING",
+  "GLACIER",
+  "GLACIER_IR",
+  "DEEP_ARCHIVE",
+  "REDUCED_REDUNDANCY",
+  "EXPRESS_ONEZONE"
 ])
 let generations = 1_700_000_000_000_000
 
@@ -248,14 +260,19 @@ const handlers: { readonly [operation: string]: (request: Request, bucket: Bucke
     return { status: 204 }
   },
   ListParts: (request, bucket) =>
-    xml("ListPartsResult", [...bucket.upload(request.query.get("uploadId")!).parts].map(([number, { bytes, etag }]) => [
-      "Part",
-      [["PartNumber", number], ["ETag", etag], ["Size", bytes.length]]
-    ])),
+    xml(
+      "ListPartsResult",
+      [...bucket.upload(request.query.get("uploadId")!).parts].map(([number, { bytes, etag }]) => [
+        "Part",
+        [["PartNumber", number], ["ETag", etag], ["Size", bytes.length]]
+      ])
+    ),
   ListMultipartUploads: (_, bucket) =>
-    xml("ListMultipartUploadsResult", [...bucket.uploads].map(([id, { key }]) => [
-      "Upload",
-      [["Key", key], ["UploadId", id]]
-    ]))
+    xml(
+      "ListMultipartUploadsResult",
+      [...bucket.uploads].map(([id, { key }]) => [
+        "Upload",
+        [["Key", key], ["UploadId", id]]
+      ])
+    )
 }
-

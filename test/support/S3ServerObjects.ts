@@ -85,17 +85,27 @@ export class Bucket {
     this.check(key, conditions)
     const chosen = wanted.map(({ etag, number }, at) => {
       const part = parts.get(number)
-      if (at > 0 && number <= wanted[at - 1]!.number) throw new S3ServerError(400, "InvalidPartOrder", "Parts are out of order")
+      if (at > 0 && number <= wanted[at - 1]!.number) {
+        throw new S3ServerError(400, "InvalidPartOrder", "Parts are out of order")
+      }
       if (part === undefined || part.etag.replaceAll("\"", "") !== etag.replaceAll("\"", "")) {
         throw new S3ServerError(400, "InvalidPart", "One or more of the specified parts could not be found.")
       }
       return part
     })
     const small = chosen.slice(0, -1).some(({ bytes }) => bytes.length < 5 * 1024 * 1024)
-    if (small) throw new S3ServerError(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+    if (small) {
+      throw new S3ServerError(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+    }
     const bytes = Buffer.concat(chosen.map((part) => part.bytes))
     const digest = md5(Buffer.concat(chosen.map((part) => md5(part.bytes)))).toString("hex")
-    const stored = { bytes, etag: `"${digest}-${chosen.length}"`, crc32: S3ServerBody.crc32(bytes), modified: now, headers }
+    const stored = {
+      bytes,
+      etag: `"${digest}-${chosen.length}"`,
+      crc32: S3ServerBody.crc32(bytes),
+      modified: now,
+      headers
+    }
     this.objects.set(key, stored)
     this.uploads.delete(id)
     return stored

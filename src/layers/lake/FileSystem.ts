@@ -85,7 +85,10 @@ const reasonOf = (operation: string, cause: unknown): ObjectStoreReason => {
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return new Denied({ text, fix: "give this user the right to write there, or set BAROGRAPH_LAKE to another directory" })
+      return new Denied({
+        text,
+        fix: "give this user the right to write there, or set BAROGRAPH_LAKE to another directory"
+      })
     case "ENOSPC":
     case "EDQUOT":
       return new Full({ text })

@@ -80,6 +80,8 @@ const rename = async (lock: FileLock, from: string, to: string, expected: string
     await Fs.rename(from, to)
     return etag
   }
+  const linked = expected === null ? await link(from, to) : undefined
+  if (linked !== undefined) return linked ? etag : undefined
   return lock.exclusively(() => {
     if (etagAt(to) !== expected) return undefined
     NodeFs.renameSync(from, to)
@@ -165,6 +167,17 @@ const isAlive = (pid: number): boolean => {
   } catch (cause) {
     return codeOf(cause) === "EPERM"
   }
+}
+
+/** A name where there was none needs no lock. Undefined on file systems that have one name for a file only. */
+const link = async (from: string, to: string): Promise<boolean | undefined> => {
+  const linked = await Fs.link(from, to).then(() => true, (cause) => {
+    if (["EPERM", "ENOTSUP", "ENOSYS", "EMLINK"].includes(codeOf(cause))) return undefined
+    if (["EEXIST", "EISDIR"].includes(codeOf(cause))) return false
+    throw cause
+  })
+  if (linked === true) await Fs.unlink(from)
+  return linked
 }
 
 /**

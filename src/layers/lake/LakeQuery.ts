@@ -47,10 +47,12 @@ type Batch = LakeScan.Batch
 const matching = (batch: Batch, where: ReadonlyArray<LakeSql.Condition>): ReadonlyArray<number> => {
   const rows: Array<number> = []
   for (let at = 0; at < batch.length; at++) {
-    if (where.every((condition) => {
-      const value = valueAt(batch, condition.column, at)
-      return LakeScan.within(condition, value, value)
-    })) rows.push(at)
+    if (
+      where.every((condition) => {
+        const value = valueAt(batch, condition.column, at)
+        return LakeScan.within(condition, value, value)
+      })
+    ) rows.push(at)
   }
   return rows
 }
@@ -100,9 +102,11 @@ const groups = Effect.fnUntraced(function*(query: LakeSql.Query, layout: Layout)
     Effect.sync(() => {
       for (const at of matching(batch, where)) {
         const group = groupOf(groupBy.map((item) => valueAt(batch, items[item]!.column!, at)))
-        items.forEach(({ column }, item) => column === undefined
-          ? group.states[item]!.count++
-          : add(group.states[item]!, valueAt(batch, column, at)))
+        items.forEach(({ column }, item) =>
+          column === undefined
+            ? group.states[item]!.count++
+            : add(group.states[item]!, valueAt(batch, column, at))
+        )
       }
     }))
   return [...found.values()].map(({ key, states }) =>

@@ -85,8 +85,7 @@ const attempt = Effect.fnUntraced(function*(
   const end = yield* tail(store, key, TAIL)
   if (end === undefined) return { length: 0, columns: {} } satisfies Batch
   const { etag, size } = end
-  const read = (from: number, to: number) =>
-    Effect.map(store.read(key, { from, to }, etag), ({ bytes }) => bytes)
+  const read = (from: number, to: number) => Effect.map(store.read(key, { from, to }, etag), ({ bytes }) => bytes)
   const needed = Parquet.footerLength(end.bytes)
   const known = needed <= end.bytes.length || needed > size ? end.bytes : yield* read(size - needed, size)
   const start = size - known.length
@@ -95,13 +94,17 @@ const attempt = Effect.fnUntraced(function*(
     try: async (signal): Promise<Batch> => {
       const slice: ParquetReader.Slice = (from, to) =>
         from >= start ? Promise.resolve(known.subarray(from - start, to - start)) : run(read(from, to), { signal })
-      const inFile = columns.filter((column) => column === "symbol" || column === "date" ? said[column] === undefined : true)
+      const inFile = columns.filter((column) =>
+        column === "symbol" || column === "date" ? said[column] === undefined : true
+      )
       const footer = Parquet.footer(known)
       const rows = await ParquetReader.rows(footer, size, slice, inFile, (group) => mayHoldGroup(group, where))
       return { length: rows.length, columns: { ...said, ...Object.fromEntries(rows.columns) } }
     },
     catch: (cause) =>
-      cause instanceof ObjectStoreError ? cause : new Parquet.ParquetError({ message: `${key}: ${String(cause)}`, cause })
+      cause instanceof ObjectStoreError
+        ? cause
+        : new Parquet.ParquetError({ message: `${key}: ${String(cause)}`, cause })
   })
 })
 

@@ -55,7 +55,8 @@ export const parse = (text: string): Result.Result<Query, string> => {
 
 class Wrong extends Error {}
 
-const TOKEN = /\s*(?:('(?:[^']|'')*')|(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)|([a-z_][a-z0-9_]*|"[^"]*")|(<>|!=|<=|>=|[=<>(),*;.]))/iy
+const TOKEN =
+  /\s*(?:('(?:[^']|'')*')|(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)|([a-z_][a-z0-9_]*|"[^"]*")|(<>|!=|<=|>=|[=<>(),*;.]))/iy
 
 const tokens = (text: string): ReadonlyArray<string> => {
   const found: Array<string> = []
@@ -217,7 +218,8 @@ const columnOf = (word: string): Column => {
 }
 
 /** UTC unless the text says otherwise. */
-const instant = (text: string): number => Date.parse(/^\d{4}-\d\d-\d\d[ T][\d:.]+$/.test(text) ? `${text.replace(" ", "T")}Z` : text)
+const instant = (text: string): number =>
+  Date.parse(/^\d{4}-\d\d-\d\d[ T][\d:.]+$/.test(text) ? `${text.replace(" ", "T")}Z` : text)
 
 const checked = (query: Query): Query => {
   const { groupBy, items } = query

@@ -110,7 +110,9 @@ const parameterFlaw = (given: URLSearchParams): string | undefined => {
     if (value === "") return `"${name}" is empty`
   }
   const endpoint = given.get("endpoint")
-  if (endpoint !== null && !/^https?:\/\/[^/\s]+\/?$/.test(endpoint)) return `endpoint "${endpoint}" is no http(s)://host`
+  if (endpoint !== null && !/^https?:\/\/[^/\s]+\/?$/.test(endpoint)) {
+    return `endpoint "${endpoint}" is no http(s)://host`
+  }
   const encryption = given.get("encryption")
   const known: ReadonlyArray<string> = ENCRYPTIONS
   if (encryption !== null && !known.includes(encryption)) return `encryption is one of ${ENCRYPTIONS.join(", ")}`

@@ -129,7 +129,9 @@ const unscaled = (values: Float64Array, name: string, { precision, scale }: Deci
   return values.map((value) => {
     const whole = Math.round(value * factor)
     if (Math.abs(whole) <= most && whole / factor === value) return whole
-    throw new Error(`${name} ${value} does not fit decimal(${precision},${scale}): write prices=double in BAROGRAPH_PARQUET`)
+    throw new Error(
+      `${name} ${value} does not fit decimal(${precision},${scale}): write prices=double in BAROGRAPH_PARQUET`
+    )
   })
 }
 
@@ -187,8 +189,7 @@ export const footerLength = (tail: Uint8Array): number => {
 }
 
 /** The footer, from the file's last bytes. Throws where they are none. */
-export const footer = (tail: Uint8Array): FileMetaData =>
-  parquetMetadata(new Uint8Array(tail).buffer, { parsers })
+export const footer = (tail: Uint8Array): FileMetaData => parquetMetadata(new Uint8Array(tail).buffer, { parsers })
 
 let lastDay = { days: 0, text: "1970-01-01" }
 

@@ -73,7 +73,10 @@ export const write = (writer: ByteWriter, column: Column, format: Format): Colum
   if (page.dictionary !== undefined) {
     const { body, count } = page.dictionary
     const encoding = format.pages === "v1" ? codes.PLAIN_DICTIONARY : codes.PLAIN
-    append(body, (size) => ({ field_1: 2, field_2: body.length, field_3: size, field_7: { field_1: count, field_2: encoding } }))
+    append(
+      body,
+      (size) => ({ field_1: 2, field_2: body.length, field_3: size, field_7: { field_1: count, field_2: encoding } })
+    )
   }
   const data = writer.offset
   append(page.body, (size) => dataHeader(page, size, rows, format))
@@ -95,16 +98,29 @@ export const write = (writer: ByteWriter, column: Column, format: Format): Colum
 }
 
 const compress = (body: Uint8Array, { codec }: Format): Uint8Array =>
-  codec === "zstd" ? Zlib.zstdCompressSync(body) : snappyCompress(body)
+  // Node takes the output in chunks of this size: one that is as large as the input holds it all.
+  codec === "zstd" ? Zlib.zstdCompressSync(body, { chunkSize: body.length + 64 }) : snappyCompress(body)
 
 const dataHeader = ({ body, encoding }: Page, size: number, rows: number, { pages }: Format): Header => {
   const sizes = { field_2: body.length, field_3: size }
   return pages === "v1"
-    ? { field_1: 0, ...sizes, field_5: { field_1: rows, field_2: codes[encoding], field_3: codes.RLE, field_4: codes.RLE } }
+    ? {
+      field_1: 0,
+      ...sizes,
+      field_5: { field_1: rows, field_2: codes[encoding], field_3: codes.RLE, field_4: codes.RLE }
+    }
     : {
       field_1: 3,
       ...sizes,
-      field_8: { field_1: rows, field_2: 0, field_3: rows, field_4: codes[encoding], field_5: 0, field_6: 0, field_7: true }
+      field_8: {
+        field_1: rows,
+        field_2: 0,
+        field_3: rows,
+        field_4: codes[encoding],
+        field_5: 0,
+        field_6: 0,
+        field_7: true
+      }
     }
 }
 
@@ -134,7 +150,11 @@ const pageOf = (column: Column, format: Format): Page => {
 
 const runsPage = ({ kind, runs }: Runs, encoding: "PLAIN_DICTIONARY" | "RLE_DICTIONARY"): Page => {
   const entries = [...new Set(runs.map(({ value }) => value))]
-  ParquetEncoding.runIndices(scratch.reset(), entries.length, runs.map(({ rows, value }) => [entries.indexOf(value), rows]))
+  ParquetEncoding.runIndices(
+    scratch.reset(),
+    entries.length,
+    runs.map(({ rows, value }) => [entries.indexOf(value), rows])
+  )
   const body = Buffer.concat(entries.map(kind === "text" ? plainText : (entry) => int32(dayOf(entry))))
   return { encoding, body: scratch.view(), dictionary: { body, count: entries.length } }
 }
@@ -156,7 +176,8 @@ const statisticsOf = (values: Values): Pick<ColumnMetaData, "statistics"> => {
     return values.kind === "text" ? bounds(least, most) : bounds(dayOf(least), dayOf(most))
   }
   let [least, most] = [Infinity, -Infinity]
-  for (const value of values.values) {
+  for (let at = 0; at < values.values.length; at++) {
+    const value = values.values[at]!
     if (value < least) least = value
     if (value > most) most = value
   }

@@ -148,19 +148,29 @@ export const wordsOfIntegers = (values: Float64Array): Words => {
 
 export const bytesOf = (words: Words): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
 
+/** Its arrays are used again by the next one. */
 export interface Dictionary {
   readonly entries: Words
   readonly count: number
   readonly indices: Uint16Array
 }
 
+/** What dictionaries are made in: fresh arrays for each column would be most of what the collector has to do. */
+const room = { slots: new Int32Array(0), entries: new Uint32Array(0), indices: new Uint16Array(0) }
+
+const prepare = (slots: number, entries: number, rows: number) => {
+  if (room.slots.length < slots) room.slots = new Int32Array(slots)
+  if (room.entries.length < 2 * entries) room.entries = new Uint32Array(2 * entries)
+  if (room.indices.length < rows) room.indices = new Uint16Array(rows)
+  room.slots.fill(0, 0, slots)
+  return room
+}
+
 /** Undefined where more than `most` values differ: a dictionary would not pay then. */
 export const dictionary = (words: Words, most: number): Dictionary | undefined => {
   const length = words.length / 2
-  const slots = new Int32Array(2 ** widthOf(2 * most))
-  const mask = slots.length - 1
-  const entries = new Uint32Array(2 * most)
-  const indices = new Uint16Array(length)
+  const size = 2 ** widthOf(2 * most)
+  const { entries, indices, slots } = prepare(size, most, length)
   let count = 0
   for (let at = 0; at < length; at++) {
     const low = words[2 * at]!
@@ -168,10 +178,10 @@ export const dictionary = (words: Words, most: number): Dictionary | undefined =
     let hash = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca77)
     hash ^= hash >>> 15
     // Slots hold an entry's number plus one: zero is free.
-    let slot = hash & mask
+    let slot = hash & size - 1
     let found = slots[slot]!
     while (found !== 0 && (entries[2 * found - 2] !== low || entries[2 * found - 1] !== high)) {
-      slot = slot + 1 & mask
+      slot = slot + 1 & size - 1
       found = slots[slot]!
     }
     if (found === 0) {
@@ -182,7 +192,7 @@ export const dictionary = (words: Words, most: number): Dictionary | undefined =
     }
     indices[at] = found - 1
   }
-  return { entries: entries.subarray(0, 2 * count), count, indices }
+  return { entries: entries.subarray(0, 2 * count), count, indices: indices.subarray(0, length) }
 }
 
 /** Of RLE_DICTIONARY: the width, then one bit-packed run. */

@@ -19,7 +19,9 @@ export type Slice = (from: number, to: number) => Promise<Uint8Array>
 const BARS = ["ts", ...Parquet.prices, "volume"] as const
 
 /** The bars of a whole file; columns that are none of them are ignored. */
-export const decode = Effect.fn("ParquetReader.decode")((bytes: Uint8Array): Effect.Effect<Bars, Parquet.ParquetError> =>
+export const decode = Effect.fn("ParquetReader.decode")((
+  bytes: Uint8Array
+): Effect.Effect<Bars, Parquet.ParquetError> =>
   attempt(async () => {
     const footer = Parquet.footer(bytes)
     const slice: Slice = (from, to) => Promise.resolve(bytes.subarray(from, to))

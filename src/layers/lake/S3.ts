@@ -127,8 +127,8 @@ const put = (session: Session): ObjectStore["Service"]["put"] =>
     const { call, client, location, sdk } = session
     const command = () =>
       new sdk.PutObjectCommand({ ...object(session, key), ...headers(location), ...condition(expected), Body: bytes })
-    const { ETag } = yield* call("put", key, objects(session), (abortSignal) =>
-      client.send(command(), { abortSignal })).pipe(Effect.mapError(asWrite))
+    const { ETag } = yield* call("put", key, objects(session), (abortSignal) => client.send(command(), { abortSignal }))
+      .pipe(Effect.mapError(asWrite))
     return ETag ?? ""
   })
 
@@ -145,14 +145,19 @@ const read = (session: Session): ObjectStore["Service"]["read"] =>
     yield* refuse("read", key, Keys.violation(key))
     const { call, client, sdk } = session
     const asked = { ...object(session, key), ...(expected === undefined ? {} : { IfMatch: expected }) }
-    return yield* call("read", key, objects(session), (abortSignal) =>
-      client.send(new sdk.GetObjectCommand({ ...asked, Range: rangeText(range) }), { abortSignal }).then(
-        partOf,
-        (cause) =>
-          isOutside(cause)
-            ? client.send(new sdk.HeadObjectCommand(asked), { abortSignal }).then(nothing)
-            : Promise.reject(cause)
-      ))
+    return yield* call(
+      "read",
+      key,
+      objects(session),
+      (abortSignal) =>
+        client.send(new sdk.GetObjectCommand({ ...asked, Range: rangeText(range) }), { abortSignal }).then(
+          partOf,
+          (cause) =>
+            isOutside(cause)
+              ? client.send(new sdk.HeadObjectCommand(asked), { abortSignal }).then(nothing)
+              : Promise.reject(cause)
+        )
+    )
   })
 
 const remove = (session: Session): ObjectStore["Service"]["remove"] =>
@@ -163,8 +168,12 @@ const remove = (session: Session): ObjectStore["Service"]["remove"] =>
     yield* call("remove", key, objects(session), (abortSignal) => client.send(command(), { abortSignal })).pipe(
       Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.void),
       // S3 may say so too where nothing is there any more: to us, after an answer that got lost.
-      Effect.catchReason("ObjectStoreError", "Conflict", (_, error) =>
-        Effect.flatMap(tail(make(session), key, 1), (found) => found === undefined ? Effect.void : Effect.fail(error)))
+      Effect.catchReason(
+        "ObjectStoreError",
+        "Conflict",
+        (_, error) =>
+          Effect.flatMap(tail(make(session), key, 1), (found) => found === undefined ? Effect.void : Effect.fail(error))
+      )
     )
   })
 
@@ -178,11 +187,15 @@ const list = (session: Session): ObjectStore["Service"]["list"] =>
       const asked = { Bucket: location.bucket, Prefix: within(location) + prefix, ContinuationToken: token }
       const page = yield* call("list", prefix, `arn:aws:s3:::${location.bucket}`, (abortSignal) =>
         client.send(new sdk.ListObjectsV2Command(asked), { abortSignal }))
-      for (const { Key } of page.Contents ?? []) keys.push((Key ?? "").slice(within(location).length))
+      for (const { Key } of page.Contents ?? []) {
+        keys.push((Key ?? "").slice(within(location).length))
+      }
       token = page.NextContinuationToken
     } while (token !== undefined)
     // Without markers of folders, and without what others put there under names that no key of ours has.
-    return keys.filter((key) => Keys.violation(key) === undefined).sort()
+    return keys.filter((key) =>
+      Keys.violation(key) === undefined
+    ).sort()
   })
 
 // Over an object that is gone, S3 answers 404 to `If-Match`.

@@ -34,7 +34,7 @@ export const reasonOf = (cause: unknown, asked: Asked): ObjectStoreReason => {
   const text = said === code || code === "Error" ? said : `${code}: ${said}`
   const known = byCode(code, text, asked, cause)
   if (known !== undefined) return known
-  if (/^Region is missing/.test(said)) return new WrongRegion({ text: said, region: null })
+  if (said.startsWith("Region is missing")) return new WrongRegion({ text: said, region: null })
   return status === 0 ? withoutAnswer(cause, text) : byStatus(status, text, asked, cause)
 }
 
@@ -99,7 +99,9 @@ const regionOf = (cause: unknown): string | null => {
 /** A body-less answer, or a code of an S3-compatible server that is not in the list. */
 const byStatus = (status: number, text: string, asked: Asked, cause: unknown): ObjectStoreReason => {
   const region = regionOf(cause)
-  if ((status === 301 || status === 307) || (status === 400 && region !== null)) return new WrongRegion({ text, region })
+  if ((status === 301 || status === 307) || (status === 400 && region !== null)) {
+    return new WrongRegion({ text, region })
+  }
   if (status === 403 || status === 401) return denied(text, asked)
   if (status === 404) return new NotFound()
   if (status === 409 || status === 412) return new Conflict()
@@ -108,12 +110,22 @@ const byStatus = (status: number, text: string, asked: Asked, cause: unknown): O
 }
 
 const LOST = new Set([
-  "ECONNRESET", "ECONNREFUSED", "ECONNABORTED", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "ENETUNREACH",
-  "EHOSTUNREACH", "EPROTO", "ERR_STREAM_PREMATURE_CLOSE"
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "EPROTO",
+  "ERR_STREAM_PREMATURE_CLOSE"
 ])
 
 const withoutAnswer = (cause: unknown, text: string): ObjectStoreReason => {
-  const lost = LOST.has(textAt(cause, "code") ?? "") || ["TimeoutError", "AbortError"].includes(textAt(cause, "name") ?? "")
+  const lost = LOST.has(textAt(cause, "code") ?? "") ||
+    ["TimeoutError", "AbortError"].includes(textAt(cause, "name") ?? "")
   // A body that does not match its checksum was damaged on its way.
   return lost || /checksum mismatch/i.test(text) ? new Unavailable({ text }) : new Failed({ text })
 }

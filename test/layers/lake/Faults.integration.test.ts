@@ -53,17 +53,21 @@ const PASSING: { readonly [name: string]: S3Server.Fault } = {
 }
 
 for (const [name, fault] of Object.entries(PASSING)) {
-  it.live(`${name}, at any request: the publish ends well, and the lake holds exactly what is staged`, () =>
-    Effect.gen(function*() {
-      for (let number = 1; number <= REQUESTS; number++) {
-        const { server, store } = yield* scene
-        // S3 answers a read with neither this nor any other conflict.
-        if (fault === PASSING["409 ConditionalRequestConflict"] && number <= 4) continue
-        failAt(server, number, fault)
-        yield* PublishScene.publish(store, PublishScene.after)
-        yield* exactly(store, `request ${number}`)
-      }
-    }), 60_000)
+  it.live(
+    `${name}, at any request: the publish ends well, and the lake holds exactly what is staged`,
+    () =>
+      Effect.gen(function*() {
+        for (let number = 1; number <= REQUESTS; number++) {
+          const { server, store } = yield* scene
+          // S3 answers a read with neither this nor any other conflict.
+          if (fault === PASSING["409 ConditionalRequestConflict"] && number <= 4) continue
+          failAt(server, number, fault)
+          yield* PublishScene.publish(store, PublishScene.after)
+          yield* exactly(store, `request ${number}`)
+        }
+      }),
+    60_000
+  )
 }
 
 it.live("slow replies only take longer", () =>
@@ -83,20 +87,24 @@ const LASTING: { readonly [name: string]: S3Server.Fault } = {
 }
 
 for (const [name, fault] of Object.entries(LASTING)) {
-  it.live(`${name}, from any request on: old and new partitions are whole, and the next run finishes`, () =>
-    Effect.gen(function*() {
-      for (let number = 1; number <= REQUESTS; number++) {
-        const { server, store } = yield* scene
-        failAt(server, number, fault, true)
-        const failure = yield* Effect.flip(PublishScene.publish(store, PublishScene.after))
-        expect(failure._tag).toBe("ObjectStoreError")
-        server.onRequest(() => undefined)
-        const found = yield* PublishScene.contents(store)
-        expect(PublishScene.isBetween(found), JSON.stringify([...found])).toBe(true)
-        yield* PublishScene.publish(store, PublishScene.after)
-        yield* exactly(store, `request ${number}`)
-      }
-    }), 60_000)
+  it.live(
+    `${name}, from any request on: old and new partitions are whole, and the next run finishes`,
+    () =>
+      Effect.gen(function*() {
+        for (let number = 1; number <= REQUESTS; number++) {
+          const { server, store } = yield* scene
+          failAt(server, number, fault, true)
+          const failure = yield* Effect.flip(PublishScene.publish(store, PublishScene.after))
+          expect(failure._tag).toBe("ObjectStoreError")
+          server.onRequest(() => undefined)
+          const found = yield* PublishScene.contents(store)
+          expect(PublishScene.isBetween(found), JSON.stringify([...found])).toBe(true)
+          yield* PublishScene.publish(store, PublishScene.after)
+          yield* exactly(store, `request ${number}`)
+        }
+      }),
+    60_000
+  )
 }
 
 it.live("a server that hangs is given up, and the next run finishes", () =>

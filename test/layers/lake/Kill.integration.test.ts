@@ -58,26 +58,30 @@ const directory = Effect.gen(function*() {
   return { root, store }
 })
 
-it.live("killed at every call of the file system, then run again, the lake holds exactly what is staged", () =>
-  Effect.gen(function*() {
-    const program = yield* bundled("publisher")
-    const undisturbed = yield* run(program, [(yield* directory).root])
-    expect(undisturbed.stderr).toBe("")
-    const calls = Number(undisturbed.stdout)
-    expect(calls).toBeGreaterThan(30)
-    yield* Effect.forEach(
-      Array.from({ length: calls }, (_, at) => at + 1),
-      (call) =>
-        Effect.scoped(Effect.gen(function*() {
-          const { root, store } = yield* directory
-          expect((yield* run(program, [root, String(call)])).signal, `call ${call}`).toBe("SIGKILL")
-          yield* recovers(store, `call ${call}`)
-          const left = filesIn(root).filter((name) => name.endsWith(".tmp"))
-          expect(left, `call ${call}`).toEqual([])
-        })),
-      { concurrency: 3 }
-    )
-  }), 240_000)
+it.live(
+  "killed at every call of the file system, then run again, the lake holds exactly what is staged",
+  () =>
+    Effect.gen(function*() {
+      const program = yield* bundled("publisher")
+      const undisturbed = yield* run(program, [(yield* directory).root])
+      expect(undisturbed.stderr).toBe("")
+      const calls = Number(undisturbed.stdout)
+      expect(calls).toBeGreaterThan(30)
+      yield* Effect.forEach(
+        Array.from({ length: calls }, (_, at) => at + 1),
+        (call) =>
+          Effect.scoped(Effect.gen(function*() {
+            const { root, store } = yield* directory
+            expect((yield* run(program, [root, String(call)])).signal, `call ${call}`).toBe("SIGKILL")
+            yield* recovers(store, `call ${call}`)
+            const left = filesIn(root).filter((name) => name.endsWith(".tmp"))
+            expect(left, `call ${call}`).toEqual([])
+          })),
+        { concurrency: 3 }
+      )
+    }),
+  240_000
+)
 
 const bucketOf = (server: S3Server.S3Server): string => `s3://lake/some/prefix?endpoint=${server.url}`
 
@@ -109,23 +113,27 @@ const killedAt = Effect.fnUntraced(function*(
   return { signal, stderr, requests }
 })
 
-it.live("killed at every request, before and after S3 has carried it out, then run again: exactly what is staged", () =>
-  Effect.gen(function*() {
-    const { server } = yield* bucket
-    const program = yield* bundled("s3Publisher")
-    const undisturbed = yield* killedAt(program, server, -1, "before")
-    expect(undisturbed).toMatchObject({ signal: null, stderr: "" })
-    expect(undisturbed.requests).toBe(7)
-    for (const when of ["before", "after"] as const) {
-      yield* Effect.forEach(
-        Array.from({ length: undisturbed.requests }, (_, at) => at + 1),
-        (number) =>
-          Effect.scoped(Effect.gen(function*() {
-            const { server, store } = yield* bucket
-            expect((yield* killedAt(program, server, number, when)).signal).toBe("SIGKILL")
-            yield* recovers(store, `${when} request ${number}`)
-          })),
-        { concurrency: 3 }
-      )
-    }
-  }), 240_000)
+it.live(
+  "killed at every request, before and after S3 has carried it out, then run again: exactly what is staged",
+  () =>
+    Effect.gen(function*() {
+      const { server } = yield* bucket
+      const program = yield* bundled("s3Publisher")
+      const undisturbed = yield* killedAt(program, server, -1, "before")
+      expect(undisturbed).toMatchObject({ signal: null, stderr: "" })
+      expect(undisturbed.requests).toBe(7)
+      for (const when of ["before", "after"] as const) {
+        yield* Effect.forEach(
+          Array.from({ length: undisturbed.requests }, (_, at) => at + 1),
+          (number) =>
+            Effect.scoped(Effect.gen(function*() {
+              const { server, store } = yield* bucket
+              expect((yield* killedAt(program, server, number, when)).signal).toBe("SIGKILL")
+              yield* recovers(store, `${when} request ${number}`)
+            })),
+          { concurrency: 3 }
+        )
+      }
+    }),
+  240_000
+)

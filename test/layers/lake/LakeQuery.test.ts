@@ -106,7 +106,8 @@ it.effect("rows come with their columns, in the order asked, up to the limit", (
     )
     const rows = all.filter(({ date, symbol }) => symbol === "BRK/B" && date === "2024-03-01").slice(2, 4).reverse()
     expect(found).toEqual(rows.map(({ close, date, ts }) => ({ close, ts: new Date(ts), date })))
-    expect(yield* ask("select symbol from bars where symbol in ('IBM', 'none') and date <> '2024-03-01' limit 0")).toEqual([])
+    expect(yield* ask("select symbol from bars where symbol in ('IBM', 'none') and date <> '2024-03-01' limit 0"))
+      .toEqual([])
     expect(yield* ask("select count(*) as n from bars where symbol in ('IBM', 'none') and date <> '2024-03-01'"))
       .toEqual([{ n: 780 }])
     expect(yield* ask("select count(*), sum(volume) from bars where close < 0")).toEqual([{ count: 0, sum: null }])
@@ -172,7 +173,10 @@ it.effect("a file that is replaced while it is read is read again, whole", () =>
           const part = yield* store.read(key, range, expected)
           if (!replaced) {
             replaced = true
-            yield* store.put(key, yield* Effect.orDie(Parquet.encode([{ bars: TestBars.make("2024-03-04", 90_000, 7) }], {})))
+            yield* store.put(
+              key,
+              yield* Effect.orDie(Parquet.encode([{ bars: TestBars.make("2024-03-04", 90_000, 7) }], {}))
+            )
           }
           return part
         })

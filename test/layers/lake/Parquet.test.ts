@@ -134,7 +134,8 @@ it.effect("many symbols make a column of their own and row groups that can be sk
     const slice: ParquetReader.Slice = (from, to) => Promise.resolve(bytes.subarray(from, to))
     const rows = yield* Effect.promise(() =>
       ParquetReader.rows(file, bytes.length, slice, ["symbol", "ts"], (group) =>
-        String(group.columns[0]!.meta_data!.statistics!.min_value) === "IBM"))
+        String(group.columns[0]!.meta_data!.statistics!.min_value) === "IBM")
+    )
     expect(rows.length).toBe(60_000)
     expect([...new Set(rows.columns.get("symbol"))]).toEqual(["IBM", "ä"])
   }))
@@ -158,8 +159,20 @@ it("a format is read from text, and said what is wrong with it", () => {
     prices: { precision: 18, scale: 6 },
     pages: "v1"
   })
-  expect(parse("codex=snappy")).toEqual(Result.fail("there is no \"codex\" among codec, prices, pages. Did you mean \"codec\"?"))
-  for (const wrong of ["codec=gzip", "pages=v3", "prices=decimal(19,6)", "prices=decimal(4,5)", "codec", "", "prices=decimal(0,0)"]) {
+  expect(parse("codex=snappy")).toEqual(
+    Result.fail("there is no \"codex\" among codec, prices, pages. Did you mean \"codec\"?")
+  )
+  for (
+    const wrong of [
+      "codec=gzip",
+      "pages=v3",
+      "prices=decimal(19,6)",
+      "prices=decimal(4,5)",
+      "codec",
+      "",
+      "prices=decimal(0,0)"
+    ]
+  ) {
     expect(Result.isFailure(parse(wrong)), wrong).toBe(true)
   }
 })

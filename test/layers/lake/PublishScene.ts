@@ -62,4 +62,3 @@ export const isBetween = (found: ReadonlyMap<string, string>): boolean => {
   const all = new Set([...found.keys(), ...old.keys(), ...now.keys()])
   return [...all].every((key) => found.get(key) === old.get(key) || found.get(key) === now.get(key))
 }
-
