@@ -1,6 +1,6 @@
 /**
  * Compare and rename as one step for every process on a directory. Node has no `flock`; SQLite takes `fcntl` locks on an
- * empty file, which the kernel drops when their holder dies, however it dies. A lock costs 20 us.
+ * empty file, which the kernel drops when their holder dies, however it dies. A lock costs 50 us.
  *
  * Limits: what runs under the lock must be synchronous and short, because others wait with their thread; and the
  * directory's file system must have `fcntl` locks, as all do but some network mounts.

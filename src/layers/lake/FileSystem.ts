@@ -10,6 +10,7 @@ import * as Path from "node:path"
 import { pathToFileURL } from "node:url"
 import { FileLock } from "./FileLock.ts"
 import * as Files from "./Files.ts"
+import * as FileWriter from "./FileWriter.ts"
 import * as Keys from "./Keys.ts"
 import { ObjectStore, ObjectStoreError } from "./ObjectStore.ts"
 import { Conflict, Denied, Failed, Full, NotFound, type ObjectStoreReason } from "./ObjectStoreReason.ts"
@@ -20,7 +21,7 @@ export const layer = (root: string): Layer.Layer<ObjectStore, ObjectStoreError> 
     ObjectStore,
     Effect.gen(function*() {
       const absolute = Path.resolve(root)
-      yield* attempt("open", absolute, () => Files.makeDirectory(absolute))
+      yield* attempt("open", absolute, () => FileWriter.makeDirectory(absolute))
       const lock = new FileLock(Path.join(absolute, ".lock"))
       yield* Effect.addFinalizer(() => Effect.sync(() => lock.close()))
       return ObjectStore.of(make(absolute, lock))
@@ -33,7 +34,7 @@ const make = (root: string, lock: FileLock): ObjectStore["Service"] => ({
     const path = yield* pathOf(root, "put", key)
     const now = yield* Clock.currentTimeMillis
     const etag = yield* Effect.uninterruptible(
-      attempt("put", key, () => Files.publish({ root, lock, now }, path, bytes, expected))
+      attempt("put", key, () => FileWriter.publish({ root, lock, now }, path, bytes, expected))
     )
     return etag ?? (yield* failed("put", key, new Conflict()))
   }),
@@ -43,14 +44,14 @@ const make = (root: string, lock: FileLock): ObjectStore["Service"] => ({
   }),
   read: Effect.fn("ObjectStore.read")(function*(key, range, expected) {
     const path = yield* pathOf(root, "read", key)
-    const part = yield* attempt("read", key, () => Files.readPart(path, range, expected))
+    const part = yield* attempt("read", key, async () => Files.readPart(path, range, expected))
     return part ?? (yield* failed("read", key, new Conflict()))
   }),
   remove: Effect.fn("ObjectStore.remove")(function*(key, expected) {
     const path = yield* pathOf(root, "remove", key)
     const now = yield* Clock.currentTimeMillis
     const removed = yield* Effect.uninterruptible(
-      attempt("remove", key, () => Files.remove({ root, lock, now }, path, expected))
+      attempt("remove", key, () => FileWriter.remove({ root, lock, now }, path, expected))
     )
     if (!removed) return yield* failed("remove", key, new Conflict())
   }),
