@@ -127,7 +127,7 @@ const sides: { readonly [name: string]: Side } = {
 }
 
 const one = async (name: string): Promise<Measured> => {
-  const root = Fs.mkdtempSync(Path.join(Os.tmpdir(), "barograph-bench-"))
+  const root = Fs.mkdtempSync(Path.join(Os.tmpdir(), "barograph-lake-"))
   try {
     const { measure, total } = stopwatch()
     await sides[name]!(root, measure)

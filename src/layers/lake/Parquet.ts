@@ -52,9 +52,9 @@ export const encode = Effect.fnUntraced(function*(parts: ReadonlyArray<BarsPart>
 const file = (parts: ReadonlyArray<BarsPart>, meta: Meta, format: Format): Uint8Array => {
   const shared = SHARED.filter((name) => parts.some((part) => part[name] !== undefined))
   const rows = parts.reduce((sum, { bars }) => sum + bars.length, 0)
-  const writer = new ByteWriter(4096 + 32 * rows)
+  writer.index = writer.offset = 0
   writer.appendUint32(MAGIC)
-  const groups = grouped(parts).map((group) => rowGroup(writer, columns(group, shared, format), format))
+  const groups = grouped(parts).map((group) => rowGroup(columns(group, shared, format), format))
   const footer: Omit<FileMetaData, "metadata_length"> = {
     version: format.pages === "v1" ? 1 : 2,
     created_by: "barograph version 1.0.0 (build 0)",
@@ -65,8 +65,11 @@ const file = (parts: ReadonlyArray<BarsPart>, meta: Meta, format: Format): Uint8
   }
   writeMetadata(writer, footer as FileMetaData)
   writer.appendUint32(MAGIC)
-  return writer.getBytes()
+  return writer.getBytes().slice()
 }
+
+/** One for all files: encoding is synchronous, and a buffer for each would be most of what the collector has to do. */
+const writer = new ByteWriter(65_536)
 
 /** What parts may share, in the order of the columns, by which rows are sorted before `ts`. */
 const SHARED = ["symbol", "date"] as const
@@ -135,7 +138,7 @@ const unscaled = (values: Float64Array, name: string, { precision, scale }: Deci
   })
 }
 
-const rowGroup = (writer: ByteWriter, columns: ReadonlyArray<ParquetChunk.Column>, format: Format) => {
+const rowGroup = (columns: ReadonlyArray<ParquetChunk.Column>, format: Format) => {
   const chunks = columns.map((column) => ParquetChunk.write(writer, column, format))
   const total = (size: "total_uncompressed_size" | "total_compressed_size") =>
     chunks.reduce((sum, { meta_data }) => sum + meta_data![size], 0n)
