@@ -18,7 +18,7 @@ import * as EngineSchema from "./runtime/store/EngineSchema.ts"
 import { MaterializationStore } from "./runtime/store/MaterializationStore.ts"
 import { RunStore } from "./runtime/store/RunStore.ts"
 
-const DOCTOR = "barograph doctor shows what is configured"
+export const DOCTOR = "barograph doctor shows what is configured"
 
 export interface Said {
   readonly message: string

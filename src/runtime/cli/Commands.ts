@@ -207,7 +207,7 @@ const run = Command.make("run").pipe(
 const query = Command.make("query", {
   sql: Argument.String("sql").pipe(Argument.withDescription("One SELECT, read-only")),
   store: Flag.String("store").pipe(
-    Flag.withDescription("Which store to ask: staging or warehouse"),
+    Flag.withDescription("Which store to ask: staging, warehouse or lake"),
     Flag.withDefault("staging")
   ),
   asOf: Flag.String("as-of").pipe(
