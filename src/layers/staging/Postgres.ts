@@ -12,8 +12,8 @@ import * as Migrate from "../../runtime/store/Migrate.ts"
 import { allocate, type Bars } from "../bars/Bars.ts"
 import { BarStore, BarStoreError, type StageRequest } from "./BarStore.ts"
 import initial from "./migrations/0001_staging.ts"
-import * as PostgresArrays from "./PostgresArrays.ts"
-import * as PostgresFailure from "./PostgresFailure.ts"
+import * as PostgresArrays from "../database/PostgresArrays.ts"
+import * as PostgresFailure from "../database/PostgresFailure.ts"
 import * as PostgresReplace from "./PostgresReplace.ts"
 import * as Staging from "./Staging.ts"
 
@@ -30,7 +30,12 @@ export const layer: Layer.Layer<BarStore, BarStoreError, SqlClient.SqlClient> = 
 
 const toError =
   (operation: string, subject: string) => (error: SqlError | MigrationError | BarStoreError): BarStoreError =>
-    error._tag === "BarStoreError" ? error : new BarStoreError(PostgresFailure.make(operation, subject, error))
+    error._tag === "BarStoreError" ? error : told(operation, subject, error)
+
+const told = (operation: string, subject: string, cause: SqlError | MigrationError): BarStoreError => {
+  const { retryable, text } = PostgresFailure.make(cause)
+  return new BarStoreError({ operation, message: `${operation} ${subject}: ${text}`, retryable, cause })
+}
 
 const refuse = (message: string): BarStoreError =>
   new BarStoreError({ operation: "stage", message, retryable: false, cause: undefined })

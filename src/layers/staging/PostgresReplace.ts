@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { StageRequest } from "./BarStore.ts"
-import * as PostgresArrays from "./PostgresArrays.ts"
+import * as PostgresArrays from "../database/PostgresArrays.ts"
 import * as Staging from "./Staging.ts"
 
 /**

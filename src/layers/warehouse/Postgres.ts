@@ -10,11 +10,12 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
-import * as PostgresArrays from "../staging/PostgresArrays.ts"
-import * as PostgresFailure from "../staging/PostgresFailure.ts"
+import * as PostgresArrays from "../database/PostgresArrays.ts"
+import * as PostgresFailure from "../database/PostgresFailure.ts"
 import * as Load from "./Load.ts"
 import initial from "./migrations/0001_warehouse.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
+import { Failed, Refused } from "./WarehouseReason.ts"
 
 /** `location` names the server to a person. */
 export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, SqlClient.SqlClient> =>
@@ -30,20 +31,19 @@ export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, 
   )
 
 const toError = (operation: string, subject: string) => (error: SqlError | MigrationError): WarehouseError =>
-  new WarehouseError(PostgresFailure.make(operation, subject, error))
+  new WarehouseError({ operation, subject, reason: new Failed(PostgresFailure.make(error)), cause: error })
 
 const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] => ({
   location,
   replace: Effect.fn("Warehouse.replace")(function*(partitions) {
     if (partitions.length === 0) return []
-    const message = Load.violation(partitions)
-    if (message !== undefined) {
-      return yield* new WarehouseError({ operation: "replace", message, retryable: false, cause: undefined })
-    }
+    const subject = Load.subject(partitions)
+    const text = Load.violation(partitions)
+    if (text !== undefined) return yield* new WarehouseError({ operation: "replace", subject, reason: new Refused({ text }) })
     const now = new Date(yield* Clock.currentTimeMillis)
     return yield* replace(sql, partitions, now).pipe(
       sql.withTransaction,
-      Effect.mapError(toError("replace", `${partitions.length} partitions`))
+      Effect.mapError(toError("replace", subject))
     )
   })
 })
