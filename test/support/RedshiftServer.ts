@@ -19,6 +19,8 @@ export interface Moment {
 export type Fault =
   /** The connection breaks: a dropped request when it was received, a lost reply when it is answered. */
   | { readonly _tag: "Cut" }
+  /** The connection breaks in the middle of the answer. */
+  | { readonly _tag: "CutBody" }
   | { readonly _tag: "Refuse"; readonly type: string; readonly message: string; readonly status?: number }
 
 export interface Options extends RedshiftStatements.Options {
@@ -28,6 +30,10 @@ export interface Options extends RedshiftStatements.Options {
   readonly port?: number
   readonly pageRows?: number
   readonly activeLimit?: number
+  /** How far the service's clock is ahead of ours, in milliseconds. */
+  readonly clockAhead?: number
+  /** False for a service that answers at once where it is asked to wait. */
+  readonly grantsWaiting?: boolean
   readonly hook?: (moment: Moment) => Fault | void | Promise<Fault | void>
 }
 
@@ -93,7 +99,7 @@ class Handler {
     const known = token === undefined ? undefined : this.statements.all.get(this.tokens.get(token) ?? "")
     const statement = known ?? await this.start(body, sqls, isBatch)
     if (token !== undefined) this.tokens.set(token, statement.id)
-    await wait(statement, body)
+    await this.wait(statement, body)
     return {
       Id: statement.id,
       CreatedAt: seconds(statement.createdAt),
@@ -106,7 +112,9 @@ class Handler {
   }
 
   private async start(body: Body, sqls: ReadonlyArray<string>, isBatch: boolean) {
-    const active = [...this.statements.all.values()].filter(({ status }) => status === "SUBMITTED" || status === "STARTED")
+    const active = [...this.statements.all.values()].filter(({ status }) =>
+      status === "SUBMITTED" || status === "STARTED"
+    )
     if (active.length >= (this.options.activeLimit ?? 500)) {
       throw new ApiError("ActiveStatementsExceededException", "Active statements exceeded the allowed quota.")
     }
@@ -131,9 +139,21 @@ class Handler {
     if (text(body, "Database") === undefined) throw invalid("Database is required.") // wording not verified
   }
 
+  private async wait(statement: RedshiftStatements.Statement, body: Body): Promise<void> {
+    const limit = body["WaitTimeSeconds"] as number | undefined
+    if (limit === undefined || limit === 0 || this.options.grantsWaiting === false) return
+    if (limit > 30) throw invalid("WaitTimeSeconds is at most 30.")
+    let timer: NodeJS.Timeout | undefined
+    const elapsed = new Promise<void>((resolve) => (timer = setTimeout(resolve, limit * 1000)))
+    await Promise.race([statement.done, elapsed])
+    clearTimeout(timer)
+  }
+
   private find(body: Body): { readonly statement: RedshiftStatements.Statement; readonly sub: number | undefined } {
     const [id, sub] = (text(body, "Id") ?? "").split(":") as [string, string?]
-    if (!/^[0-9a-f-]{36}$/.test(id)) throw invalid("id must satisfy regex pattern: ^[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\\d+)?$")
+    if (!/^[0-9a-f-]{36}$/.test(id)) {
+      throw invalid("id must satisfy regex pattern: ^[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\\d+)?$")
+    }
     const statement = this.statements.all.get(id)
     if (statement === undefined) throw new ApiError("ResourceNotFoundException", "Query does not exist.")
     return { statement, sub: sub === undefined ? undefined : Number(sub) }
@@ -141,7 +161,7 @@ class Handler {
 
   private async describe(body: Body): Promise<unknown> {
     const { statement } = this.find(body)
-    await wait(statement, body)
+    await this.wait(statement, body)
     const { createdAt, error, id, isBatch, results, sqls, status } = statement
     const last = results.at(-1)
     return {
@@ -169,8 +189,10 @@ class Handler {
 
   private async result(body: Body): Promise<unknown> {
     const { statement, sub } = this.find(body)
-    await wait(statement, body)
-    const result = statement.status === "FINISHED" ? statement.results[(sub ?? statement.results.length) - 1] : undefined
+    await this.wait(statement, body)
+    const result = statement.status === "FINISHED"
+      ? statement.results[(sub ?? statement.results.length) - 1]
+      : undefined
     if (result === undefined || result.columns.length === 0) {
       throw new ApiError(
         "ResourceNotFoundException",
@@ -221,17 +243,9 @@ const checkStatements = (sqls: ReadonlyArray<string>, token: string | undefined)
   if (sqls.some((sql) => sql === "" || Buffer.byteLength(sql) > STATEMENT_BYTES)) {
     throw invalid("Query statement length must be between 1 and 102400 bytes.") // wording not verified
   }
-  if (token !== undefined && (token.length < 1 || token.length > 64)) throw invalid("ClientToken has 1 to 64 characters.")
-}
-
-const wait = async (statement: RedshiftStatements.Statement, body: Body): Promise<void> => {
-  const limit = body["WaitTimeSeconds"] as number | undefined
-  if (limit === undefined || limit === 0) return
-  if (limit > 30) throw invalid("WaitTimeSeconds is at most 30.")
-  let timer: NodeJS.Timeout | undefined
-  const elapsed = new Promise<void>((resolve) => (timer = setTimeout(resolve, limit * 1000)))
-  await Promise.race([statement.done, elapsed])
-  clearTimeout(timer)
+  if (token !== undefined && (token.length < 1 || token.length > 64)) {
+    throw invalid("ClientToken has 1 to 64 characters.")
+  }
 }
 
 const integers = new Set([20, 21, 23, 26])
@@ -249,11 +263,23 @@ const field = (value: string | null, oid: number) => {
 }
 
 /** The region and the key that a request is signed for; the signature itself is not verified. */
-const checkSignature = (authorization: string | undefined, region: string): void => {
-  const scope = /Credential=([^/]+)\/\d+\/([^/]+)\/redshift-data\/aws4_request/.exec(authorization ?? "")
+const checkSignature = (headers: Http.IncomingHttpHeaders, region: string, now: number): void => {
+  const scope = /Credential=([^/]+)\/\d+\/([^/]+)\/redshift-data\/aws4_request/.exec(headers.authorization ?? "")
   if (scope === null) throw new ApiError("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
   if (scope[2] !== region) {
-    throw new ApiError("InvalidSignatureException", `Credential should be scoped to a valid region, not '${scope[2]}'. `)
+    throw new ApiError(
+      "InvalidSignatureException",
+      `Credential should be scoped to a valid region, not '${scope[2]}'. `
+    )
+  }
+  const date = String(headers["x-amz-date"])
+  const signed = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"))
+  if (!(Math.abs(signed - now) < 300_000)) {
+    throw new ApiError(
+      "InvalidSignatureException",
+      `Signature expired: ${date} is now earlier than the allowed time`,
+      403
+    )
   }
 }
 
@@ -267,10 +293,11 @@ const send = (response: Http.ServerResponse, status: number, body: unknown): voi
   response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body))
 }
 
-const refuse = (fault: Fault | void, socket: { destroy: () => unknown }): boolean => {
+const refuse = (fault: Fault | void, response: Http.ServerResponse): boolean => {
   if (fault === undefined) return false
   if (fault._tag === "Refuse") throw new ApiError(fault.type, fault.message, fault.status)
-  socket.destroy()
+  if (fault._tag === "Cut") response.socket?.destroy()
+  else response.writeHead(200, { "content-length": 1000 }).write("{\"Id\":", () => response.socket?.destroy())
   return true
 }
 
@@ -285,17 +312,21 @@ export const start = async (options: Options): Promise<RedshiftServer> => {
     const body = await read(request)
     const moment = { action, body, request: requests.push(action) - 1 }
     try {
-      if (refuse(await options.hook?.({ ...moment, phase: "received" }), request.socket)) return
-      checkSignature(request.headers.authorization, options.region ?? "us-east-1")
+      if (refuse(await options.hook?.({ ...moment, phase: "received" }), response)) return
+      const now = Date.now() + (options.clockAhead ?? 0)
+      response.setHeader("date", new Date(now).toUTCString())
+      checkSignature(request.headers, options.region ?? "us-east-1", now)
       const answer = await handler.answer(action, body)
-      if (refuse(await options.hook?.({ ...moment, phase: "answering" }), request.socket)) return
+      if (refuse(await options.hook?.({ ...moment, phase: "answering" }), response)) return
       send(response, 200, answer)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       send(response, error.status, { __type: error.type, message: error.message, Message: error.message })
     }
   }
-  const server = Http.createServer((request, response) => void serve(request, response).catch(() => request.socket.destroy()))
+  const server = Http.createServer((request, response) =>
+    void serve(request, response).catch(() => request.socket.destroy())
+  )
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
   return {

@@ -34,12 +34,18 @@ export const targetOf = (url: string): RedshiftTarget => ({
   secretArn: undefined
 })
 
-export const layer = (options: Omit<RedshiftServer.Options, "connection"> = {}) =>
+/** A stand-in of its own in front of a database that others may share. */
+export const server = (options: Omit<RedshiftServer.Options, "connection"> = {}) =>
   Layer.effect(
     StandIn,
     Effect.acquireRelease(
-      Effect.flatMap(connection, (connection) =>
-        Effect.promise(() => RedshiftServer.start({ ...options, connection }))),
+      Effect.flatMap(
+        connection,
+        (connection) => Effect.promise(() => RedshiftServer.start({ ...options, connection }))
+      ),
       (server) => Effect.promise(() => server.close())
     )
-  ).pipe(Layer.provideMerge(EmbeddedDatabase.layer))
+  )
+
+export const layer = (options: Omit<RedshiftServer.Options, "connection"> = {}) =>
+  Layer.provideMerge(server(options), EmbeddedDatabase.layer)

@@ -85,7 +85,9 @@ export class RedshiftStatements {
     return this.sessions.get(id)?.busy === false
   }
 
-  submit(given: Pick<Statement, "sqls" | "isBatch" | "name" | "sessionId"> & { readonly transaction: boolean }): Statement {
+  submit(
+    given: Pick<Statement, "sqls" | "isBatch" | "name" | "sessionId"> & { readonly transaction: boolean }
+  ): Statement {
     let finish = (): void => {}
     const done = new Promise<void>((resolve) => (finish = resolve))
     const statement: Statement = {

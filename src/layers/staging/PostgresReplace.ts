@@ -4,8 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import type { StageRequest } from "./BarStore.ts"
 import * as PostgresArrays from "../database/PostgresArrays.ts"
+import type { StageRequest } from "./BarStore.ts"
 import * as Staging from "./Staging.ts"
 
 /**

@@ -8,8 +8,8 @@
  */
 import type { Limits } from "./RedshiftSql.ts"
 
-/** All statements that are not rows: lock, stage, count, delete, insert, ledger. */
-const FRAME = 13
+/** All statements that are neither rows nor names: lock, stage, count, delete, insert, ledger. */
+const FRAME = 11
 
 /** Bytes of a bar as a literal: 50 with prices in cents, 70 with long decimals. */
 const ROW_BYTES = 55
@@ -20,7 +20,7 @@ export type LoadPlan =
 
 /** `inserts` is how many statements the rows fill, `names` how many the partitions' names fill. */
 export const choose = (inserts: number, names: number, { statements }: Limits): LoadPlan => {
-  const one = inserts + FRAME - 1 + names
+  const one = inserts + names + FRAME
   if (one <= statements) return { _tag: "OneTransaction", statements: one }
   return { _tag: "StageAndSwap", batches: Math.ceil(inserts / statements), perBatch: statements }
 }

@@ -39,7 +39,9 @@ const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] 
     if (partitions.length === 0) return []
     const subject = Load.subject(partitions)
     const text = Load.violation(partitions)
-    if (text !== undefined) return yield* new WarehouseError({ operation: "replace", subject, reason: new Refused({ text }) })
+    if (text !== undefined) {
+      return yield* new WarehouseError({ operation: "replace", subject, reason: new Refused({ text }) })
+    }
     const now = new Date(yield* Clock.currentTimeMillis)
     return yield* replace(sql, partitions, now).pipe(
       sql.withTransaction,

@@ -83,9 +83,8 @@ const api = (target: RedshiftTarget, sdk: typeof Sdk, client: Sdk.RedshiftDataCl
   }
 
   const describe = (id: string) =>
-    call((options) =>
-      client.send(new sdk.DescribeStatementCommand({ Id: id, WaitTimeSeconds: WAIT_SECONDS }), options)
-    ).pipe(Effect.retry(busy))
+    call((options) => client.send(new sdk.DescribeStatementCommand({ Id: id, WaitTimeSeconds: WAIT_SECONDS }), options))
+      .pipe(Effect.retry(busy))
 
   const cancel = (id: string) =>
     call((options) => client.send(new sdk.CancelStatementCommand({ Id: id }), options)).pipe(
@@ -98,7 +97,9 @@ const api = (target: RedshiftTarget, sdk: typeof Sdk, client: Sdk.RedshiftDataCl
     for (let round = 0;; round++) {
       const { Error: error, Status: status } = yield* describe(id)
       if (status === "FINISHED") return id
-      if (status === "FAILED" || status === "ABORTED") return yield* Effect.fail(RedshiftFailure.ofStatement(status, error))
+      if (status === "FAILED" || status === "ABORTED") {
+        return yield* Effect.fail(RedshiftFailure.ofStatement(status, error))
+      }
       yield* Effect.sleep(Math.min(100 * 2 ** round, 2_000))
     }
   })

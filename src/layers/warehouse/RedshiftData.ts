@@ -4,6 +4,7 @@
  * It is repeated whole when another load was quicker; see `RedshiftSql.ts` for why it can be repeated at any point.
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -48,15 +49,15 @@ const migrate = Effect.fnUntraced(function*(api: RedshiftApi.RedshiftApi, schema
   }
 })
 
-const isMissing = (reason: WarehouseReason): boolean =>
-  reason._tag === "Failed" && /does not exist/.test(reason.text)
+const isMissing = (reason: WarehouseReason): boolean => reason._tag === "Failed" && /does not exist/.test(reason.text)
 
-/** Runs anew after a conflict: a tenth of a second at first, a dozen times. */
+/** Runs anew after a conflict: a tenth of a second at first and five at last, a dozen times. */
 const repeated = <A>(run: () => Effect.Effect<A, WarehouseReason>): Effect.Effect<A, WarehouseReason> =>
   RealTime.keep(Effect.retry(Effect.suspend(run), again))
 
 const again = Schedule.exponential("100 millis").pipe(
   Schedule.jittered,
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(5)))),
   Schedule.upTo({ times: 12 }),
   Schedule.setInputType<WarehouseReason>(),
   Schedule.while(({ input }) => input._tag === "Conflict")

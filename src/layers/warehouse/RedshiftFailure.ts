@@ -14,13 +14,20 @@ import {
 } from "./WarehouseReason.ts"
 
 type Make = (text: string) => WarehouseReason
-const make = <R extends WarehouseReason>(Reason: new(fields: { text: string }) => R): Make => (text) => new Reason({ text })
+const make = <R extends WarehouseReason>(Reason: new(fields: { text: string }) => R): Make => (text) =>
+  new Reason({ text })
 
 /** Names of errors of the service and of the SDK. */
 const byName: ReadonlyArray<readonly [pattern: RegExp, make: Make]> = [
-  [/^(Active\w+Exceeded|Throttling|TooManyRequests|RequestLimitExceeded|SlowDown|InternalServer|ServiceUnavailable)/, make(Throttled)],
+  [
+    /^(Active\w+Exceeded|Throttling|TooManyRequests|RequestLimitExceeded|SlowDown|InternalServer|ServiceUnavailable)/,
+    make(Throttled)
+  ],
   [/^(ExpiredToken|RequestExpired)/, make(ExpiredCredentials)],
-  [/^(UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|InvalidClientTokenId|MissingAuthenticationToken|IncompleteSignature|RequestTimeTooSkewed)/, make(WrongCredentials)],
+  [
+    /^(UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|InvalidClientTokenId|MissingAuthenticationToken|IncompleteSignature|RequestTimeTooSkewed)/,
+    make(WrongCredentials)
+  ],
   [/^(CredentialsProviderError|TokenProviderError)/, make(NoCredentials)],
   [/^(AccessDenied|NotAuthorized)/, make(Denied)],
   [/^(DatabaseConnection|QueryTimeout)/, make(Unreachable)],
@@ -29,14 +36,18 @@ const byName: ReadonlyArray<readonly [pattern: RegExp, make: Make]> = [
 
 /** Words of the service, and of the database in `DescribeStatement`. */
 const byWords: ReadonlyArray<readonly [pattern: RegExp, make: Make]> = [
-  [/\b1023\b|serializable isolation violation|could not serialize|deadlock detected|concurrent (?:transaction|update)/i, make(Conflict)],
+  [
+    /\b1023\b|serializable isolation violation|could not serialize|deadlock detected|concurrent (?:transaction|update)/i,
+    make(Conflict)
+  ],
   [/endpoint doesn't exist|database "[^"]*" does not exist|(?:workgroup|cluster) .*not found/i, make(NotFound)],
   [/permission denied|must be owner|not authorized to/i, make(Denied)],
   [/cancell?ed (?:on user's request|by)|query was cancell?ed/i, make(Cancelled)],
   [/terminating connection|connection .*(?:closed|refused|lost)|shutting down|starting up/i, make(Unreachable)]
 ]
 
-const found = (table: typeof byName, text: string): Make | undefined => table.find(([pattern]) => pattern.test(text))?.[1]
+const found = (table: typeof byName, text: string): Make | undefined =>
+  table.find(([pattern]) => pattern.test(text))?.[1]
 
 /** A call that failed: by its name, by its words, or by having had no answer. */
 export const ofCall = (error: unknown): WarehouseReason => {

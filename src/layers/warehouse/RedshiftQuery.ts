@@ -12,13 +12,19 @@ export const query = (
   text: string
 ): Effect.Effect<ReadonlyArray<{ readonly [column: string]: RedshiftApi.Value }>, WarehouseError, Scope.Scope> =>
   Effect.gen(function*() {
-    if (!isReading(text)) return yield* Effect.fail(new Refused({ text: "only a statement that reads is run: SELECT, WITH, SHOW, EXPLAIN" }))
+    if (!isReading(text)) {
+      return yield* Effect.fail(
+        new Refused({ text: "only a statement that reads is run: SELECT, WITH, SHOW, EXPLAIN" })
+      )
+    }
     const api = yield* RedshiftApi.make(target)
     const id = yield* api.run([`set search_path to ${target.schema}, public`, text])
     const { columns, rows } = yield* api.rows(id, 2)
     return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at] ?? null])))
   }).pipe(
-    Effect.mapError((reason) => new WarehouseError({ operation: "query", subject: RedshiftTarget.describe(target), reason }))
+    Effect.mapError((reason) =>
+      new WarehouseError({ operation: "query", subject: RedshiftTarget.describe(target), reason })
+    )
   )
 
 /** The Data API has no read-only transaction, so what could write is turned down by its first word, and by INTO. */

@@ -39,8 +39,11 @@ export const parse = (text: string): Result.Result<RedshiftTarget, Unusable> => 
   const url = new URL(text)
   if (url.protocol !== PROTOCOL) return refuse(`"${text}" does not begin with redshift-data://`)
   if (url.username !== "" || url.password !== "") {
-    return refuse("the URL of a Redshift holds a user or a password", "leave it out: the AWS SDK finds the credentials, "
-      + "or name a secret with ?secretArn=…")
+    return refuse(
+      "the URL of a Redshift holds a user or a password",
+      "leave it out: the AWS SDK finds the credentials, "
+        + "or name a secret with ?secretArn=…"
+    )
   }
   const [, name = "", database = "", ...rest] = url.pathname.split("/").map(decodeURIComponent)
   const kind = url.hostname
@@ -60,7 +63,10 @@ const options = (
   const option = (name: string): string | undefined => given.get(name) || undefined
   const [dbUser, secretArn, endpoint] = [option("dbUser"), option("secretArn"), option("endpoint")]
   if (dbUser !== undefined && place.kind === "workgroup") {
-    return refuse("dbUser is for clusters: in a workgroup the database user follows from the IAM identity", "leave it out")
+    return refuse(
+      "dbUser is for clusters: in a workgroup the database user follows from the IAM identity",
+      "leave it out"
+    )
   }
   if (dbUser !== undefined && secretArn !== undefined) {
     return refuse("dbUser and secretArn are two ways to log in", "leave one of them out")

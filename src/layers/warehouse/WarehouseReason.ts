@@ -50,7 +50,8 @@ export class WrongCredentials extends Schema.TaggedClass<WrongCredentials>()("Wr
 /** The identity is known and may not do this; or the database user may not. */
 export class Denied extends Schema.TaggedClass<Denied>()("Denied", fields) {
   readonly what = `not allowed: ${this.text}`
-  readonly fix = "Allow redshift-data:BatchExecuteStatement, DescribeStatement, GetStatementResult, CancelStatement and "
+  readonly fix =
+    "Allow redshift-data:BatchExecuteStatement, DescribeStatement, GetStatementResult, CancelStatement and "
     + "the login (redshift-serverless:GetCredentials or redshift:GetClusterCredentials), and GRANT on the schema"
   readonly retryable = false
 }
