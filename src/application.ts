@@ -16,6 +16,7 @@ import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
 import * as Warehouse from "./layers/warehouse/Postgres.ts"
+import * as RedshiftTarget from "./layers/warehouse/RedshiftTarget.ts"
 import * as Application from "./runtime/cli/Application.ts"
 import { configuration, Failure } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
@@ -56,9 +57,19 @@ const onWarehouse = <A, E extends Said>(settings: Settings.Settings, layer: Laye
       : Layer.provide(layer, Database.layer({ home: settings.home, url: settings.warehouseUrl }))
   )
 
-const warehouse = Layer.unwrap(
+const postgresWarehouse = Layer.unwrap(
   Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(SEARCH.warehouse)))
 )
+
+const redshift = Effect.promise(() => import("./layers/warehouse/RedshiftData.ts"))
+
+/** Redshift's client is loaded only where there is one; everybody else's warehouse is a PostgreSQL. */
+const warehouse = (settings: Settings.Settings) => {
+  const target = settings.redshift
+  return target === undefined
+    ? onWarehouse(settings, postgresWarehouse)
+    : configured(Layer.unwrap(Effect.map(redshift, (RedshiftData) => RedshiftData.layer(target))))
+}
 
 /** The vendor's client is loaded only where there is a key. */
 const alphaVantage = (settings: Settings.Settings, apiKey: Redacted.Redacted<string>) =>
@@ -86,13 +97,17 @@ const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
     configured(engine),
     configured(Staging.layer),
-    onWarehouse(settings, warehouse),
+    warehouse(settings),
     marketData(settings, bundled),
     configured(FileSystem.layer(settings.lake))
   ).pipe(Layer.provide(databaseLayer(settings)))
 
 const warehouseName = (settings: Settings.Settings): string =>
-  settings.warehouseUrl === undefined ? "schema warehouse of the database" : "PostgreSQL of BAROGRAPH_WAREHOUSE"
+  settings.redshift !== undefined
+    ? RedshiftTarget.describe(settings.redshift)
+    : settings.warehouseUrl === undefined
+    ? "schema warehouse of the database"
+    : "PostgreSQL of BAROGRAPH_WAREHOUSE"
 
 /**
  * A sample of one's own that overlaps the bundled one is an edited copy of it: what was cut off at its ends is asked for
@@ -146,11 +161,25 @@ type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
 const querying = (client: Client) => (text: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => ask(sql, text)).pipe(Effect.provide(client))
 
+const askRedshift = (target: RedshiftTarget.RedshiftTarget) => (text: string) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./layers/warehouse/RedshiftQuery.ts")),
+    (RedshiftQuery) => RedshiftQuery.query(target, text)
+  ).pipe(
+    Effect.scoped,
+    Effect.mapError(({ fix, message, reason }) => {
+      const asked = reason._tag === "Refused" || reason._tag === "Failed"
+      return new Failure({ exitCode: asked ? 2 : reason.retryable ? 4 : 3, message, fix })
+    })
+  )
+
 const stores = (settings: Settings.Settings) => {
   const server = databaseLayer(settings)
   return {
     staging: querying(Layer.provide(configured(client(SEARCH.staging)), server)),
-    warehouse: querying(Layer.provide(onWarehouse(settings, client(SEARCH.warehouse)), server))
+    warehouse: settings.redshift !== undefined
+      ? askRedshift(settings.redshift)
+      : querying(Layer.provide(onWarehouse(settings, client(SEARCH.warehouse)), server))
   }
 }
 

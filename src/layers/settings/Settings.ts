@@ -5,10 +5,11 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Path from "node:path"
 import type { Member } from "../../runtime/partition/Partitions.ts"
+import * as RedshiftTarget from "../warehouse/RedshiftTarget.ts"
 
 /** A setting that cannot be used: which, why, and what to write instead. Never holds a secret's value. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
@@ -21,8 +22,9 @@ export interface Settings {
   /** State directory: embedded PostgreSQL, and the lake unless it is elsewhere. Absolute. */
   readonly home: string
   readonly databaseUrl: Redacted.Redacted<string> | undefined
-  /** PostgreSQL that stands in for the warehouse; the database itself when not set. */
+  /** PostgreSQL that stands in for the warehouse; the database itself when neither this nor `redshift` is set. */
   readonly warehouseUrl: Redacted.Redacted<string> | undefined
+  readonly redshift: RedshiftTarget.RedshiftTarget | undefined
   /** Directory of the lake. Absolute. */
   readonly lake: string
   readonly apiKey: Redacted.Redacted<string> | undefined
@@ -106,6 +108,20 @@ const lakeDirectory = Effect.fnUntraced(function*(value: string | undefined, hom
   })
 })
 
+/** A Redshift, or the URL of a PostgreSQL, which is checked by whoever connects. */
+const warehouse = Effect.fnUntraced(function*(given: Redacted.Redacted<string> | undefined) {
+  const url = given === undefined ? "" : Redacted.value(given).trim()
+  if (!url.startsWith(RedshiftTarget.PROTOCOL)) {
+    return { warehouseUrl: url === "" ? undefined : given, redshift: undefined }
+  }
+  const setting = "BAROGRAPH_WAREHOUSE"
+  const redshift = yield* Effect.mapError(
+    Effect.fromResult(RedshiftTarget.parse(url)),
+    ({ fix, message }) => new SettingsError({ setting, message: `${setting}: ${message}`, fix })
+  )
+  return { warehouseUrl: undefined, redshift }
+})
+
 /** Reads and checks everything. `cwd` is what relative paths start from. */
 export const load = Effect.fnUntraced(function*(cwd: string) {
   const given = yield* Effect.mapError(
@@ -121,7 +137,7 @@ export const load = Effect.fnUntraced(function*(cwd: string) {
   return {
     home,
     databaseUrl: given.databaseUrl,
-    warehouseUrl: given.warehouse,
+    ...yield* warehouse(given.warehouse),
     lake: yield* lakeDirectory(given.lake, home, cwd),
     apiKey: given.apiKey,
     apiUrl: given.apiUrl,
