@@ -55,7 +55,8 @@ const make = (sql: SqlClient.SqlClient): BarStore["Service"] => ({
 
 const stage = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, request: StageRequest, now: Date) {
   yield* lock(sql, request.symbol)
-  const counts = yield* PostgresReplace.bars(sql, request, now)
+  const write = (yield* PostgresReplace.isHeld(sql, request)) ? PostgresReplace.bars : PostgresReplace.fresh
+  const counts = yield* write(sql, request, now)
   const at = counts.findIndex(({ mixed }, at) => mixed > 0 && request.sessions[at]!.bars.length > 0)
   if (at >= 0) return yield* refuse(Staging.mixed(request, request.sessions[at]!.session))
   yield* PostgresReplace.quarantined(sql, request, now)
