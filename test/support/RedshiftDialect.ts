@@ -5,7 +5,10 @@
  */
 
 /** SQL that PostgreSQL runs, or the words with which Redshift refuses the statement. */
-export type Translated = { readonly sql: string } | { readonly refusal: string }
+export type Translated =
+  /** `after` makes an index of a sort key: both spare what the key rules out. */
+  | { readonly sql: string; readonly after?: string | undefined }
+  | { readonly refusal: string }
 
 const lacking: ReadonlyArray<readonly [pattern: RegExp, near: string]> = [
   [/\bon\s+conflict\b/i, "conflict"],
@@ -54,6 +57,14 @@ const table = (code: string): string => {
   )
 }
 
+const sortIndex = (sql: string): string | undefined => {
+  const [, table, columns] =
+    /^\s*create\s+table\s+(?:if\s+not\s+exists\s+)?(\S+)[\s\S]*\bsortkey\s*(\([^)]*\))/i.exec(sql) ?? []
+  return table === undefined
+    ? undefined
+    : `create index if not exists ${table.split(".").at(-1)}_sortkey on ${table} ${columns}`
+}
+
 const functions = (code: string): string =>
   code
     .replace(/\bgetdate\s*\(\s*\)|\bsysdate\b/gi, "(now() at time zone 'UTC')")
@@ -75,7 +86,7 @@ export const translate = (sql: string): Translated => {
     if (near !== undefined) refusal = `ERROR: syntax error at or near "${near}"`
     return functions(/^\s*create\s+(?:temp\w*\s+)?table\b/i.test(code) ? table(code) : code)
   })
-  return refusal === undefined ? { sql: translated } : { refusal }
+  return refusal === undefined ? { sql: translated, after: sortIndex(sql) } : { refusal }
 }
 
 /** What Redshift says where PostgreSQL says this. */

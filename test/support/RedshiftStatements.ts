@@ -58,11 +58,12 @@ export class RedshiftStatements {
   }
 
   async open(): Promise<Pg.Client> {
+    // Joins by equality are never nested loops in Redshift.
     const level = this.options.isolation === "snapshot" ? "repeatable\\ read" : "serializable"
     const client = new Pg.Client({
       ...this.options.connection,
       options: `-c standard_conforming_strings=off -c escape_string_warning=off -c timezone=UTC `
-        + `-c default_transaction_isolation=${level}`
+        + `-c default_transaction_isolation=${level} -c enable_nestloop=off`
     })
     client.on("error", () => {})
     await client.connect()
@@ -178,6 +179,7 @@ const one = async (client: Pg.Client, sql: string): Promise<Result> => {
   // The extended protocol takes one statement only, as Redshift does.
   const query = { text: translated.sql, rowMode: "array", queryMode: "extended", types } as Pg.QueryArrayConfig
   const result = await client.query(query)
+  if (translated.after !== undefined) await client.query(translated.after)
   return {
     columns: result.fields.map(({ dataTypeID, name }) => ({ name, oid: dataTypeID })),
     rows: result.rows as ReadonlyArray<ReadonlyArray<string | null>>,

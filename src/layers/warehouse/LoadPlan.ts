@@ -9,7 +9,7 @@
 import type { Limits } from "./RedshiftSql.ts"
 
 /** All statements that are neither rows nor names: lock, stage, count, delete, insert, ledger. */
-const FRAME = 11
+const FRAME = 12
 
 /** Bytes of a bar as a literal: 50 with prices in cents, 70 with long decimals. */
 const ROW_BYTES = 55

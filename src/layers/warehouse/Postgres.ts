@@ -86,8 +86,35 @@ const remove = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartitio
     Effect.map((rows) => new Map(rows.map(({ at, count }) => [at, count])))
   )
 
-// An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
+/**
+ * The rows of one symbol, whose sessions were just emptied. The arrays are unnested in the select list, in step: as a
+ * table they would be stored once more.
+ */
+const insertNew = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
+  const { interval, source, symbol } = partitions[0]!
+  const bars = PostgresArrays.make(partitions.map(({ bars }) => bars))
+  return sql`insert into warehouse.bars
+      (source, symbol, interval, ts, open, high, low, close, volume, session, loaded_at)
+    select ${source}::text, ${symbol}::text, ${interval}::text, unnest(${bars.ts}::timestamptz[]),
+      unnest(${bars.open}::float8[]), unnest(${bars.high}::float8[]), unnest(${bars.low}::float8[]),
+      unnest(${bars.close}::float8[]), unnest(${bars.volume}::float8[]),
+      (${sessions(partitions)}::date[])[unnest(${bars.at}::int4[])], ${now}::timestamptz`.unprepared
+}
+
+/** Half the work of `upsert`, and right unless an instant lies under another session: then the key says so. */
 const insert = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
+  const groups = Map.groupBy(partitions, ({ interval, source, symbol }) => JSON.stringify([source, interval, symbol]))
+  return Effect.forEach(groups.values(), (group) => insertNew(sql, group, now), { discard: true }).pipe(
+    sql.withTransaction,
+    Effect.catchIf(
+      ({ reason }) => reason._tag === "UniqueViolation",
+      () => upsert(sql, partitions, now)
+    )
+  )
+}
+
+// An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
+const upsert = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
   const bars = PostgresArrays.make(partitions.map(({ bars }) => bars))
   return sql`insert into warehouse.bars
       (source, symbol, interval, ts, open, high, low, close, volume, session, loaded_at)

@@ -24,6 +24,8 @@ export const limits: Limits = { statements: 40, bytes: 98_000 }
 /** What the ledger says of a partition; 0 where it was never loaded. */
 export type Generations = ReadonlyArray<number>
 
+const DAY = 86_400_000
+
 const ROW_COLUMNS = `"part" integer, "ms" integer, "open" double precision, "high" double precision,
   "low" double precision, "close" double precision, "volume" double precision`
 
@@ -97,7 +99,7 @@ const ask = (partitions: ReadonlyArray<LoadPartition>, generations: Generations,
   )
 
 /** Locks, names what is loaded, and forgets all of it when the ledger has moved on. */
-const open = (schema: string, partitions: ReadonlyArray<LoadPartition>, generations: Generations, limit: number) => [
+const open = ({ generations, limit, partitions, schema }: Load) => [
   `lock ${schema}.bar_loads`,
   `create temp table barograph_load ("part" integer, "source" varchar(64), "symbol" varchar(64),
     "interval" varchar(16), "session" date, "rows" integer, "content_hash" varchar(64), "generation" bigint)`,
@@ -108,25 +110,40 @@ const open = (schema: string, partitions: ReadonlyArray<LoadPartition>, generati
   `delete from barograph_load where (select count(*) from barograph_load) <> ${Literal.integer(partitions.length)}`
 ]
 
-/** Counts what goes, replaces it, and writes the ledger. The first statement's rows are the load's answer. */
-const replace = (schema: string, now: number) => [
+/**
+ * Which part of `bars` can be touched at all: the symbols, and no bar lies more than a day before or two after its
+ * session's midnight (`Load.violation`). Said as literals, so that the sort key spares the rest of the table.
+ */
+const within = (partitions: ReadonlyArray<LoadPartition>): string => {
+  const sessions = partitions.map(({ session }) => Date.parse(session))
+  const first = sessions.reduce((least, one) => Math.min(least, one))
+  const last = sessions.reduce((most, one) => Math.max(most, one))
+  const symbols = new Set(partitions.map(({ symbol }) => Literal.text(symbol)))
+  return `bars."symbol" in (${[...symbols].join(",")})
+      and bars."ts" >= ${instant(first - DAY)} and bars."ts" < ${instant(last + 2 * DAY)}`
+}
+
+/** Counts what goes, replaces it, and writes the ledger. The second statement's rows are the load's answer. */
+const replace = ({ now, partitions, schema }: Load) => [
+  `create temp table barograph_bars as
+    select barograph_load."source", barograph_load."symbol", barograph_load."interval",
+      dateadd(ms, barograph_rows."ms", barograph_load."session") as "ts", barograph_rows."open", barograph_rows."high",
+      barograph_rows."low", barograph_rows."close", barograph_rows."volume", barograph_load."session"
+    from barograph_load join barograph_rows on barograph_rows."part" = barograph_load."part"`,
   `select barograph_load."part", count(bars."ts") from barograph_load left join ${schema}.bars
-    on bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session"
+    on bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session" and ${within(partitions)}
     group by barograph_load."part" order by barograph_load."part"`,
   `delete from ${schema}.bars using barograph_load
-    where bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session"`,
+    where bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session"
+      and ${within(partitions)}`,
   // An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
-  `delete from ${schema}.bars using barograph_load, barograph_rows
-    where barograph_rows."part" = barograph_load."part" and bars."symbol" = barograph_load."symbol"
-      and bars."interval" = barograph_load."interval"
-      and bars."ts" = dateadd(ms, barograph_rows."ms", barograph_load."session")`,
+  `delete from ${schema}.bars using barograph_bars
+    where bars."symbol" = barograph_bars."symbol" and bars."interval" = barograph_bars."interval"
+      and bars."ts" = barograph_bars."ts" and ${within(partitions)}`,
   `insert into ${schema}.bars ("source", "symbol", "interval", "ts", "open", "high", "low", "close", "volume",
       "session", "loaded_at")
-    select barograph_load."source", barograph_load."symbol", barograph_load."interval",
-      dateadd(ms, barograph_rows."ms", barograph_load."session"), barograph_rows."open", barograph_rows."high",
-      barograph_rows."low", barograph_rows."close", barograph_rows."volume", barograph_load."session", ${instant(now)}
-    from barograph_load join barograph_rows on barograph_rows."part" = barograph_load."part"
-    order by 2, 4`,
+    select "source", "symbol", "interval", "ts", "open", "high", "low", "close", "volume", "session", ${instant(now)}
+    from barograph_bars order by "symbol", "ts"`,
   `delete from ${schema}.bar_loads using barograph_load
     where bar_loads."symbol" = barograph_load."symbol" and bar_loads."session" = barograph_load."session"`,
   `insert into ${schema}.bar_loads ("symbol", "session", "interval", "source", "rows", "content_hash", "loaded_at",
@@ -164,32 +181,30 @@ export interface Load {
 }
 
 /** The whole load as one transaction. */
-export const oneTransaction = (
-  { generations, limit, now, partitions, schema }: Load,
-  rows: ReadonlyArray<string>
-): Batch => {
+export const oneTransaction = (load: Load, rows: ReadonlyArray<string>): Batch => {
   const before = [
-    ...open(schema, partitions, generations, limit),
+    ...open(load),
     `create temp table barograph_rows (${ROW_COLUMNS})`,
     ...rows
   ]
-  return { statements: [...before, ...replace(schema, now)], answer: before.length + 1 }
+  return { statements: [...before, ...replace(load)], answer: before.length + 2 }
 }
 
-/** The last of several: takes the rows that the others staged under `load`, all of them or none. */
-export const swap = ({ generations, limit, now, partitions, schema }: Load, load: string): Batch => {
+/** The last of several: takes the rows that the others staged under `id`, all of them or none. */
+export const swap = (load: Load, id: string): Batch => {
+  const { now, partitions, schema } = load
   const rows = partitions.reduce((sum, { bars }) => sum + bars.length, 0)
   const before = [
-    ...open(schema, partitions, generations, limit),
+    ...open(load),
     `create temp table barograph_rows (${ROW_COLUMNS})`,
     `insert into barograph_rows select "part", "ms", "open", "high", "low", "close", "volume"
-      from ${schema}.bar_stage where "load_id" = ${Literal.text(load)}`,
+      from ${schema}.bar_stage where "load_id" = ${Literal.text(id)}`,
     `delete from barograph_load where (select count(*) from barograph_rows) <> ${Literal.integer(rows)}`
   ]
   // What killed processes left is taken away a day later by whoever comes by.
   const clean = `delete from ${schema}.bar_stage
-    where "load_id" = ${Literal.text(load)} or "staged_at" < dateadd(day, -1, ${instant(now)})`
-  return { statements: [...before, ...replace(schema, now), clean], answer: before.length + 1 }
+    where "load_id" = ${Literal.text(id)} or "staged_at" < dateadd(day, -1, ${instant(now)})`
+  return { statements: [...before, ...replace(load), clean], answer: before.length + 2 }
 }
 
 /** The ledger's generation of the sessions in question, and of some between them. */

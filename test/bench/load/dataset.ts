@@ -77,12 +77,15 @@ export const requests = (all: ReadonlyArray<Session>): ReadonlyArray<StageReques
 
 /** As the pipeline loads them: so many sessions in a call. */
 export const loads = (all: ReadonlyArray<Session>, perCall: number): ReadonlyArray<ReadonlyArray<LoadPartition>> =>
-  Array.from({ length: Math.ceil(all.length / perCall) }, (_, at) =>
-    all.slice(at * perCall, (at + 1) * perCall).map(({ bars, session, symbol }) => ({
-      source: "bench",
-      interval: "1min",
-      symbol,
-      session,
-      bars,
-      contentHash: contentHash(bars)
-    })))
+  Array.from(
+    { length: Math.ceil(all.length / perCall) },
+    (_, at) =>
+      all.slice(at * perCall, (at + 1) * perCall).map(({ bars, session, symbol }) => ({
+        source: "bench",
+        interval: "1min",
+        symbol,
+        session,
+        bars,
+        contentHash: contentHash(bars)
+      }))
+  )

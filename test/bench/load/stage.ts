@@ -5,8 +5,8 @@ import * as SqlClient from "effect/sql/SqlClient"
 import * as Database from "../../../src/layers/database/Database.ts"
 import { BarStore } from "../../../src/layers/staging/BarStore.ts"
 import * as StagingPostgres from "../../../src/layers/staging/Postgres.ts"
-import * as RedshiftData from "../../../src/layers/warehouse/RedshiftData.ts"
 import * as WarehousePostgres from "../../../src/layers/warehouse/Postgres.ts"
+import * as RedshiftData from "../../../src/layers/warehouse/RedshiftData.ts"
 import { Warehouse } from "../../../src/layers/warehouse/Warehouse.ts"
 import * as RedshiftStandIn from "../../support/RedshiftStandIn.ts"
 import * as dataset from "./dataset.ts"
@@ -42,9 +42,14 @@ const stage = (nudge: number) => {
 }
 
 const read = Effect.flatMap(BarStore, (store) => {
-  const keys = dataset.loads(dataset.sessions(), PARTITIONS).map((load) => load.map(({ session, symbol }) => ({ session, symbol })))
+  const keys = dataset.loads(dataset.sessions(), PARTITIONS).map((load) =>
+    load.map(({ session, symbol }) => ({ session, symbol }))
+  )
   return timed(Effect.map(
-    Effect.forEach(keys, (asked) => Effect.map(store.read(asked), (bars) => bars.reduce((rows, { length }) => rows + length, 0))),
+    Effect.forEach(
+      keys,
+      (asked) => Effect.map(store.read(asked), (bars) => bars.reduce((rows, { length }) => rows + length, 0))
+    ),
     (rows) => ({ read: rows.reduce((sum, count) => sum + count, 0) })
   ))
 })
@@ -62,7 +67,10 @@ const staging = Layer.provide(StagingPostgres.layer, database)
 const warehouse = Layer.provide(WarehousePostgres.layer("bench"), database)
 
 const stages: { readonly [name: string]: Effect.Effect<unknown, unknown> } = {
-  migrate: Effect.provide(SqlClient.SqlClient, Layer.provideMerge(Layer.merge(StagingPostgres.layer, WarehousePostgres.layer("bench")), database)),
+  migrate: Effect.provide(
+    SqlClient.SqlClient,
+    Layer.provideMerge(Layer.merge(StagingPostgres.layer, WarehousePostgres.layer("bench")), database)
+  ),
   staging: Effect.provide(stage(0), staging),
   restated: Effect.provide(stage(1), staging),
   read: Effect.provide(read, staging),
@@ -70,4 +78,6 @@ const stages: { readonly [name: string]: Effect.Effect<unknown, unknown> } = {
   redshift: Effect.provide(load, RedshiftData.layer(RedshiftStandIn.targetOf(url)))
 }
 
-console.log(JSON.stringify(await Effect.runPromise(stages[name]!.pipe(Effect.map((told) => name === "migrate" ? {} : told)))))
+console.log(
+  JSON.stringify(await Effect.runPromise(stages[name]!.pipe(Effect.map((told) => name === "migrate" ? {} : told))))
+)

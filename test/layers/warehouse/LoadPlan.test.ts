@@ -24,7 +24,7 @@ const loadOf = (partitions: ReadonlyArray<LoadPartition>, limit: number): Redshi
 it("a month of minute bars is one transaction, and it says so", () => {
   const plan = LoadPlan.estimate(21 * 390, RedshiftSql.limits)
   expect(LoadPlan.explain(plan, 21 * 390)).toBe(
-    "8190 rows in one transaction of 17 statements: they fit the Data API's 40 statements of 100 KB"
+    "8190 rows in one transaction of 18 statements: they fit the Data API's 40 statements of 100 KB"
   )
 })
 
