@@ -12,6 +12,7 @@ import * as Migrate from "../../runtime/store/Migrate.ts"
 import { allocate, type Bars } from "../bars/Bars.ts"
 import * as PostgresArrays from "../database/PostgresArrays.ts"
 import * as PostgresFailure from "../database/PostgresFailure.ts"
+import * as Transaction from "../database/Transaction.ts"
 import { BarStore, BarStoreError, type StageRequest } from "./BarStore.ts"
 import initial from "./migrations/0001_staging.ts"
 import * as PostgresReplace from "./PostgresReplace.ts"
@@ -46,7 +47,7 @@ const make = (sql: SqlClient.SqlClient): BarStore["Service"] => ({
     const violation = Staging.violation(request)
     if (violation !== undefined) return yield* refuse(`stage ${name}: ${violation}`)
     const now = new Date(yield* Clock.currentTimeMillis)
-    return yield* stage(sql, request, now).pipe(sql.withTransaction, Effect.mapError(toError("stage", name)))
+    return yield* stage(sql, request, now).pipe(Transaction.within(sql), Effect.mapError(toError("stage", name)))
   }),
   read: Effect.fn("BarStore.read")(function*(partitions) {
     return yield* Effect.mapError(read(sql, partitions), toError("read", `${partitions.length} sessions`))

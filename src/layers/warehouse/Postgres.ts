@@ -12,6 +12,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
 import * as PostgresArrays from "../database/PostgresArrays.ts"
 import * as PostgresFailure from "../database/PostgresFailure.ts"
+import * as Transaction from "../database/Transaction.ts"
 import * as Load from "./Load.ts"
 import initial from "./migrations/0001_warehouse.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
@@ -44,7 +45,7 @@ const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] 
     }
     const now = new Date(yield* Clock.currentTimeMillis)
     return yield* replace(sql, partitions, now).pipe(
-      sql.withTransaction,
+      Transaction.within(sql),
       Effect.mapError(toError("replace", subject))
     )
   })
@@ -105,7 +106,7 @@ const insertNew = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadParti
 const insert = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
   const groups = Map.groupBy(partitions, ({ interval, source, symbol }) => JSON.stringify([source, interval, symbol]))
   return Effect.forEach(groups.values(), (group) => insertNew(sql, group, now), { discard: true }).pipe(
-    sql.withTransaction,
+    Transaction.within(sql),
     Effect.catchIf(
       ({ reason }) => reason._tag === "UniqueViolation",
       () => upsert(sql, partitions, now)
