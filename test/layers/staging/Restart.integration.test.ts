@@ -12,11 +12,11 @@ import * as Pg from "pg"
 import * as Database from "../../../src/layers/database/Database.ts"
 import { BarStore } from "../../../src/layers/staging/BarStore.ts"
 import * as StagingPostgres from "../../../src/layers/staging/Postgres.ts"
-import { Warehouse } from "../../../src/layers/warehouse/Warehouse.ts"
 import * as WarehousePostgres from "../../../src/layers/warehouse/Postgres.ts"
+import { Warehouse } from "../../../src/layers/warehouse/Warehouse.ts"
 import * as RedshiftStandIn from "../../support/RedshiftStandIn.ts"
-import * as TestServer from "../database/fixture/TestServer.ts"
 import * as TestBars from "../../support/TestBars.ts"
+import * as TestServer from "../database/fixture/TestServer.ts"
 
 const bars = TestBars.make("2024-03-05", 390)
 const changed = TestBars.make("2024-03-05", 390, 200)
@@ -49,7 +49,9 @@ const trap = Effect.fnUntraced(function*(table: string) {
     if new.ts = '${last}' then perform pg_advisory_xact_lock(1); end if;
     return new;
   end $$`)
-  yield* sql.unsafe(`create trigger wait before insert or update on ${table} for each row execute function ${table}_wait()`)
+  yield* sql.unsafe(
+    `create trigger wait before insert or update on ${table} for each row execute function ${table}_wait()`
+  )
 })
 
 const servers = (home: string) =>
@@ -103,8 +105,10 @@ it.live("staging cut off by a restart has not happened, and a rerun stages every
 it.live("a first staging cut off by a restart leaves nothing, and a rerun stages every row", () =>
   Effect.gen(function*() {
     const home = yield* TestServer.directory
-    const error = yield* Effect.flatMap(BarStore, (store) =>
-      stoppedIn(home, "staging.bars", store.stage(request(bars)))).pipe(Effect.provide(servers(home)))
+    const error = yield* Effect.flatMap(
+      BarStore,
+      (store) => stoppedIn(home, "staging.bars", store.stage(request(bars)))
+    ).pipe(Effect.provide(servers(home)))
     expect(error).toMatchObject({ operation: "stage", retryable: true })
 
     yield* Effect.gen(function*() {
