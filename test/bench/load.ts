@@ -188,7 +188,10 @@ const server = await RedshiftServer.start({
   isolation: "snapshot"
 })
 try {
-  for (let at = 0; at < ROUNDS; at++) await round(server)
+  for (let at = 0; at < ROUNDS; at++) {
+    await round(server)
+    console.error(`round ${at + 1} of ${ROUNDS}`)
+  }
   table()
 } finally {
   await server.close()

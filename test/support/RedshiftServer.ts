@@ -27,6 +27,7 @@ export interface Options extends RedshiftStatements.Options {
   readonly region?: string
   readonly workgroups?: ReadonlyArray<string>
   readonly clusters?: ReadonlyArray<string>
+  readonly host?: string
   readonly port?: number
   readonly pageRows?: number
   readonly activeLimit?: number
@@ -327,7 +328,7 @@ export const start = async (options: Options): Promise<RedshiftServer> => {
   const server = Http.createServer((request, response) =>
     void serve(request, response).catch(() => request.socket.destroy())
   )
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve))
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
