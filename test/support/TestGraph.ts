@@ -11,6 +11,7 @@ import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor } from "../../src/runtime/run/Executor.ts"
 import * as Pool from "../../src/runtime/run/Pool.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
+import { CheckStore } from "../../src/runtime/store/CheckStore.ts"
 import { Claims } from "../../src/runtime/store/Claims.ts"
 import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
 import { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
@@ -21,6 +22,7 @@ export const layerMemory = Executor.layer.pipe(
     Layer.mergeAll(
       RunStore.layerMemory,
       MaterializationStore.layerMemory,
+      CheckStore.layerMemory,
       Claims.layerMemory,
       DynamicPartitions.layerMemory
     )

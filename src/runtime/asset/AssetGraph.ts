@@ -4,6 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 import type * as Asset from "./Asset.ts"
+import * as Check from "./Check.ts"
 
 /** The definitions contradict each other; the message says which and how to mend it. */
 export class DefinitionError extends Schema.TaggedError<DefinitionError>()("DefinitionError", {
@@ -15,6 +16,8 @@ export interface AssetGraph<out Name extends string, out R> {
   readonly assets: ReadonlyMap<string, Asset.Any>
   readonly names: ReadonlyArray<Name>
   readonly downstream: ReadonlyMap<string, ReadonlyArray<string>>
+  /** Asset name to its checks; assets without one are left out. */
+  readonly checks: ReadonlyMap<string, ReadonlyArray<Check.Any>>
   readonly "~services"?: () => R
 }
 
@@ -50,16 +53,19 @@ const add = (assets: Map<string, Asset.Any>, root: Asset.Any): void => {
   }
 }
 
-/** The graph of these assets and everything they depend on. Throws `DefinitionError`. */
-export const make = <const T extends ReadonlyArray<Asset.Any>>(
+/** The graph of these assets and everything they depend on, with these checks. Throws `DefinitionError`. */
+export const make = <const T extends ReadonlyArray<Check.Root>>(
   ...roots: T
-): AssetGraph<T[number]["name"], Asset.Services<T[number]>> => {
+): AssetGraph<Check.AssetOf<T[number]>["name"], Check.Services<T[number]>> => {
   const assets = new Map<string, Asset.Any>()
-  for (const asset of roots) add(assets, asset)
+  for (const root of roots) add(assets, Check.assetOf(root))
+  const { checks, problems } = Check.collect(roots)
+  if (problems.length > 0) throw new DefinitionError({ message: problems.join("\n") })
   const downstream = new Map<string, Array<string>>()
   for (const name of assets.keys()) downstream.set(name, [])
   for (const asset of assets.values()) {
     for (const dependency of Object.values(asset.dependencies)) downstream.get(dependency.asset.name)!.push(asset.name)
   }
-  return { assets, names: [...assets.keys()] as ReadonlyArray<T[number]["name"]>, downstream }
+  const names = [...assets.keys()] as ReadonlyArray<Check.AssetOf<T[number]>["name"]>
+  return { assets, names, downstream, checks }
 }

@@ -8,12 +8,13 @@ import type * as Layer from "effect/Layer"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type { Member } from "../partition/Partitions.ts"
 import type { Executor } from "../run/Executor.ts"
+import type { CheckStore } from "../store/CheckStore.ts"
 import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
 import type { Failure } from "./Failure.ts"
 
-export type Engine = Executor | RunStore | MaterializationStore | DynamicPartitions
+export type Engine = Executor | RunStore | MaterializationStore | CheckStore | DynamicPartitions
 
 export type Row = { readonly [column: string]: unknown }
 

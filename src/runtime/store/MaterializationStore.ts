@@ -53,6 +53,7 @@ interface Row {
   readonly inputs: { readonly [dependency: string]: string }
   readonly output: unknown
   readonly materialized_at: Date
+  readonly rejected: string | null
 }
 
 const fromRow = (row: Row): State => ({
@@ -62,7 +63,8 @@ const fromRow = (row: Row): State => ({
     codeVersion: row.code_version,
     dataVersion: row.data_version,
     inputs: row.inputs,
-    materializedAt: row.materialized_at.getTime()
+    materializedAt: row.materialized_at.getTime(),
+    rejected: row.rejected ?? undefined
   }
 })
 
@@ -80,7 +82,7 @@ const grouped = <A>(rows: Iterable<readonly [asset: string, key: string, value: 
 /** Lists travel as one JSON parameter: an empty or very long list is like any other. */
 const statesQuery = (sql: SqlClient.SqlClient, asked: ReadonlyArray<readonly [string, ReadonlyArray<string>]>) =>
   sql<Row>`select asked.asset, p.partition, f.error as failure,
-      m.code_version, m.data_version, m.inputs, m.output, m.materialized_at
+      m.code_version, m.data_version, m.inputs, m.output, m.materialized_at, m.rejected
     from jsonb_to_recordset(${JSON.stringify(asked.map(([asset, partitions]) => ({ asset, partitions })))}::jsonb)
       as asked(asset text, partitions jsonb)
     cross join lateral jsonb_array_elements_text(asked.partitions) as p(partition)
@@ -131,8 +133,14 @@ const historyRows = (outcomes: ReadonlyArray<Outcome.Outcome>) =>
     succeeded.map(({ at: _, changed: _changed, ...rest }) => ({ asset, codeVersion, ...rest }))
   )
 
+/** A success that was rejected counts as failed. */
 const failureRows = (outcomes: ReadonlyArray<Outcome.Outcome>) =>
-  outcomes.flatMap(({ asset, failed }) => failed.map((one) => ({ asset, ...one })))
+  outcomes.flatMap(({ asset, failed, succeeded }) => [
+    ...failed.map((one) => ({ asset, ...one })),
+    ...succeeded.flatMap(({ partition, rejected }) =>
+      rejected === undefined ? [] : [{ asset, partition, error: rejected }]
+    )
+  ])
 
 /** Writers of one asset go one after the other: each reads the lines that the one before wrote. */
 const apply = (sql: SqlClient.SqlClient, run: Outcome.RunRef, outcomes: ReadonlyArray<Outcome.Outcome>) =>
@@ -149,14 +157,15 @@ const apply = (sql: SqlClient.SqlClient, run: Outcome.RunRef, outcomes: Readonly
     const history = JSON.stringify(historyRows(outcomes))
     yield* sql`with done as (
         insert into barograph.materializations
-          (asset, partition, run_id, code_version, data_version, inputs, output, materialized_at, seconds)
+          (asset, partition, run_id, code_version, data_version, inputs, output, materialized_at, seconds, rejected)
         select d.asset, d.partition, ${run.runId}::text, d."codeVersion", d."dataVersion", d.inputs, d.output,
-          ${now}::timestamptz, d.seconds
-        from jsonb_to_recordset(${history}::jsonb) as d(
-          asset text, partition text, "codeVersion" text, "dataVersion" text, inputs jsonb, output jsonb, seconds float8)
-        returning asset, partition
+          ${now}::timestamptz, d.seconds, d.rejected
+        from jsonb_to_recordset(${history}::jsonb) as d(asset text, partition text, "codeVersion" text,
+          "dataVersion" text, inputs jsonb, output jsonb, seconds float8, rejected text)
+        returning asset, partition, rejected
       ), mended as (
-        delete from barograph.failures f using done where f.asset = done.asset and f.partition = done.partition
+        delete from barograph.failures f using done
+        where f.asset = done.asset and f.partition = done.partition and done.rejected is null
       ), failed as (
         insert into barograph.failures (asset, partition, run_id, error)
         select asset, partition, ${run.runId}::text, error
@@ -204,10 +213,10 @@ const makeMemory = (): MaterializationStore["Service"] => {
   const keep = (outcome: Outcome.Outcome, now: number): void => {
     const own = statesOf(outcome.asset)
     const { codeVersion } = outcome
-    for (const { dataVersion, inputs, output, partition } of outcome.succeeded) {
+    for (const { dataVersion, inputs, output, partition, rejected } of outcome.succeeded) {
       own.set(partition, {
-        latest: { codeVersion, dataVersion, inputs, materializedAt: now },
-        failure: undefined,
+        latest: { codeVersion, dataVersion, inputs, materializedAt: now, rejected },
+        failure: rejected,
         output
       })
     }
