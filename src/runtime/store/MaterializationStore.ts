@@ -10,6 +10,8 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type * as Partitions from "../partition/Partitions.ts"
 import type { PartitionState } from "../plan/Staleness.ts"
 import type { Class } from "../plan/Standing.ts"
+import * as Metadata from "../asset/Metadata.ts"
+import * as History from "./History.ts"
 import * as Outcome from "./Outcome.ts"
 import * as PartitionLine from "./PartitionLine.ts"
 import { during, type StoreError } from "./StoreError.ts"
@@ -35,6 +37,12 @@ export class MaterializationStore extends Context.Service<MaterializationStore, 
   ) => Effect.Effect<void, StoreError>
   /** Asset to when one of its partitions was last tried, epoch milliseconds. */
   readonly latest: Effect.Effect<ReadonlyMap<string, number>, StoreError>
+  /** Asset to the time of its latest success that no check rejected, epoch milliseconds. */
+  readonly latestSuccess: (
+    assets: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyMap<string, number>, StoreError>
+  /** Successes, newest first. */
+  readonly history: (asked: History.Asked) => Effect.Effect<ReadonlyArray<History.Entry>, StoreError>
 }>()("barograph/runtime/store/MaterializationStore") {
   static readonly layer = Layer.effect(
     MaterializationStore,
@@ -199,21 +207,35 @@ const make = (sql: SqlClient.SqlClient): MaterializationStore["Service"] => ({
     select asset, max(updated_at) as at from barograph.partition_lines group by asset`.pipe(
     Effect.map((rows) => new Map(rows.map(({ asset, at }) => [asset, at.getTime()]))),
     during("read latest tries")
-  )
+  ),
+  latestSuccess: (assets) =>
+    History.latest(sql, assets).pipe(
+      Effect.map((rows) => new Map(rows.map(({ asset, at }) => [asset, at.getTime()]))),
+      during("read latest successes")
+    ),
+  history: (asked) =>
+    History.page(sql, asked).pipe(
+      Effect.map((rows) => rows.map(History.fromRow)),
+      during("read materializations")
+    )
 })
 
 const makeMemory = (): MaterializationStore["Service"] => {
   const states = new Map<string, Map<string, State>>()
   const lines = new Map<string, Map<string, PartitionLine.Stored>>()
   const latest = new Map<string, number>()
+  const history: Array<History.Entry & { readonly asset: string }> = []
   const statesOf = (asset: string): Map<string, State> => {
     if (!states.has(asset)) states.set(asset, new Map())
     return states.get(asset)!
   }
-  const keep = (outcome: Outcome.Outcome, now: number): void => {
+  const keep = ({ runId }: Outcome.RunRef, outcome: Outcome.Outcome, now: number): void => {
     const own = statesOf(outcome.asset)
-    const { codeVersion } = outcome
-    for (const { dataVersion, inputs, output, partition, rejected } of outcome.succeeded) {
+    const { asset, codeVersion } = outcome
+    for (const { dataVersion, inputs, output, partition, rejected, seconds } of outcome.succeeded) {
+      const metadata = Metadata.fromOutput(output)
+      const entry = { asset, partition, runId, codeVersion, dataVersion, seconds, metadata, rejected }
+      history.push({ ...entry, id: history.length + 1, materializedAt: now })
       own.set(partition, {
         latest: { codeVersion, dataVersion, inputs, materializedAt: now, rejected },
         failure: rejected,
@@ -243,12 +265,26 @@ const makeMemory = (): MaterializationStore["Service"] => {
       ),
     apply: (run, outcomes) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        for (const outcome of outcomes) keep(outcome, now)
+        for (const outcome of outcomes) keep(run, outcome, now)
         for (const one of linesAfter(run, outcomes, (asset, line) => lines.get(asset)?.get(line))) {
           const own = lines.get(one.asset) ?? new Map<string, PartitionLine.Stored>()
           lines.set(one.asset, own.set(one.line, one.state))
         }
       }),
-    latest: Effect.sync(() => new Map(latest))
+    latest: Effect.sync(() => new Map(latest)),
+    latestSuccess: (assets) =>
+      Effect.sync(() =>
+        new Map(assets.flatMap((asset) => {
+          const found = history.findLast((one) => one.asset === asset && one.rejected === undefined)
+          return found === undefined ? [] : [[asset, found.materializedAt] as const]
+        }))
+      ),
+    history: ({ asset, before, limit, partition }) =>
+      Effect.sync(() =>
+        history.filter((one) =>
+          one.asset === asset && one.id < (before ?? Number.POSITIVE_INFINITY) &&
+          (partition === undefined || one.partition === partition)
+        ).reverse().slice(0, limit).map(({ asset: _, ...entry }) => entry)
+      )
   }
 }
