@@ -52,19 +52,21 @@ export const plan = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =
     return { universe, plan: yield* Situation.plan(graph, request, universe) }
   })
 
-export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
+export const execute = <R>(plan: Plan.Plan<R>, asked: Pick<Asked, "concurrency"> = {}) =>
   Effect.gen(function*() {
     const executor = yield* Executor
     const events: Array<Event> = []
-    const made = yield* plan(graph, asked)
-    const summary = yield* executor.execute(made.plan, {
+    const summary = yield* executor.execute(plan, {
       concurrency: asked.concurrency ?? 4,
       pools: Pool.make({ one: 1 }),
       request: asked,
       observe: (event) => Effect.sync(() => void events.push(event))
     })
-    return { summary, events, plan: made.plan }
+    return { summary, events, plan }
   })
+
+export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
+  Effect.flatMap(plan(graph, asked), (made) => execute(made.plan, asked))
 
 /** Every planned partition with its reason, upstream first. */
 export const planned = (plan: Plan.Plan) =>

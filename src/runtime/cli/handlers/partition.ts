@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { didYouMean } from "../../asset/Suggest.ts"
+import type * as Asset from "../../asset/Asset.ts"
 import { label } from "../../partition/PartitionKey.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
@@ -13,6 +13,7 @@ import { type Application, ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
+import { assetNamed } from "./assetNamed.ts"
 import { currentUniverse } from "./universe.ts"
 
 export interface Input {
@@ -23,25 +24,26 @@ export interface Input {
   readonly json: boolean
 }
 
-const statusOf = (state: State | undefined): "missing" | "failed" | "materialized" =>
-  state?.failure !== undefined ? "failed" : state?.latest === undefined ? "missing" : "materialized"
+/** Of what somebody else makes nothing is known but that it is there. */
+const statusOf = (asset: Asset.Any, state: State | undefined) =>
+  asset.external
+    ? "external"
+    : state?.failure !== undefined
+    ? "failed"
+    : state?.latest === undefined
+    ? "missing"
+    : "materialized"
 
-const describe = (partition: string, state: State | undefined) => ({
+const describe = (asset: Asset.Any, partition: string, state: State | undefined) => ({
   partition,
-  status: statusOf(state),
+  status: statusOf(asset, state),
   materializedAt: state?.latest === undefined ? null : new Date(state.latest.materializedAt).toISOString(),
   dataVersion: state?.latest?.dataVersion ?? null,
   failure: state?.failure ?? null
 })
 
+/** So many states are read at a time. */
 const DETAILS = 500
-
-/** The set in pieces: a page of a million partitions reads the states of a page. */
-const pages = function*(set: PartitionSet.PartitionSet): Generator<ReadonlyArray<string>> {
-  for (let skip = 0; skip < PartitionSet.size(set); skip += DETAILS) {
-    yield [...PartitionSet.texts(PartitionSet.slice(set, skip, DETAILS))]
-  }
-}
 
 /** Those of the asset's partitions that stand so, without looking at single ones where that can be avoided. */
 const standing = (classes: ReadonlyArray<Class>, all: PartitionSet.PartitionSet, status: Input["status"]) => {
@@ -55,11 +57,7 @@ const standing = (classes: ReadonlyArray<Class>, all: PartitionSet.PartitionSet,
 }
 
 const find = Effect.fnUntraced(function*(application: Application, input: Input) {
-  const asset = application.graph.assets.get(input.name)
-  if (asset === undefined) {
-    const { names } = application.graph
-    return yield* usage(`There is no asset "${input.name}".${didYouMean(input.name, names)}`, "barograph asset list")
-  }
+  const asset = yield* assetNamed(application, input.name)
   const space = Partitions.space(asset.dimensions, yield* currentUniverse(application))
   const asked = Option.match(input.partition, {
     onNone: () => Result.succeed(PartitionSet.all(space)),
@@ -68,12 +66,14 @@ const find = Effect.fnUntraced(function*(application: Application, input: Input)
   if (Result.isFailure(asked)) return yield* usage(asked.failure, `barograph asset show ${input.name}`)
   const store = yield* MaterializationStore
   const classes = (yield* store.classes(new Map([[asset.name, space]]))).get(asset.name) ?? []
-  const chosen = standing(classes, asked.success, input.status)
+  const chosen = asset.external && input.status !== "all"
+    ? PartitionSet.none(space)
+    : standing(classes, asked.success, input.status)
   const shown = input.json ? chosen : PartitionSet.slice(chosen, 0, Math.max(1, input.limit))
   const found: Array<ReturnType<typeof describe>> = []
-  for (const page of pages(shown)) {
+  for (const page of PartitionSet.pages(shown, DETAILS)) {
     const states = (yield* store.states(new Map([[asset.name, page]]))).get(asset.name)
-    for (const key of page) found.push(describe(key, states?.get(key)))
+    for (const key of page) found.push(describe(asset, key, states?.get(key)))
   }
   return { found, total: PartitionSet.size(chosen) }
 })
