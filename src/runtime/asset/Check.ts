@@ -56,7 +56,7 @@ export interface Options<A extends Asset.Any> {
 }
 
 type CheckBlocking<O> = O extends { readonly severity: "warn"; readonly blocking: true }
-  ? { readonly blocking: "a check of severity warn blocks nothing: make it an error, or leave blocking out" }
+  ? { readonly blocking: { readonly error: "a check of severity warn blocks nothing: leave blocking out" } }
   : unknown
 
 type Typed<A> = { readonly partition: Partitions.Key<Asset.Dimensions<A>>; readonly output: Asset.Output<A> }

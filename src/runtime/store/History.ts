@@ -1,4 +1,9 @@
-/** Every success of an asset's partitions, newest first, a page at a time; both readings are ranges of an index. */
+/**
+ * Every success of an asset's partitions, newest first, a page at a time; each reading is a range of an index.
+ *
+ * An asset is named as a range, not by `=`: else PostgreSQL may think of walking the newest rows of all assets backwards
+ * until it has met enough, which for an asset that is frequent but was not materialized lately is the whole table.
+ */
 import type * as SqlClient from "effect/sql/SqlClient"
 import * as Metadata from "../asset/Metadata.ts"
 
@@ -43,13 +48,17 @@ export interface Row {
 /** As a bigint column knows it; the greatest there is. */
 const NEWEST = "9223372036854775807"
 
-export const page = (sql: SqlClient.SqlClient, { asset, before, limit, partition }: Asked) =>
-  sql<Row>`select materialization_id::float8 as id, partition, run_id, code_version, data_version, output,
+export const page = (sql: SqlClient.SqlClient, { asset, before, limit, partition }: Asked) => {
+  const end = before === undefined ? NEWEST : String(before)
+  const range = partition === undefined
+    ? sql`(asset, materialization_id) < (${asset}, ${end}::bigint) and asset >= ${asset}
+      order by asset desc, materialization_id desc`
+    : sql`asset = ${asset} and partition = ${partition} and materialization_id < ${end}::bigint
+      order by materialization_id desc`
+  return sql<Row>`select materialization_id::float8 as id, partition, run_id, code_version, data_version, output,
       materialized_at, seconds, rejected
-    from barograph.materializations
-    where asset = ${asset} and materialization_id < ${before === undefined ? NEWEST : String(before)}::bigint
-      ${partition === undefined ? sql.literal("") : sql`and partition = ${partition}`}
-    order by materialization_id desc limit ${limit}`
+    from barograph.materializations where ${range} limit ${limit}`
+}
 
 export const fromRow = (row: Row): Entry => ({
   id: row.id,
@@ -69,6 +78,7 @@ export const latest = (sql: SqlClient.SqlClient, assets: ReadonlyArray<string>) 
     from jsonb_array_elements_text(${JSON.stringify(assets)}::jsonb) as asked(asset)
     cross join lateral (
       select materialized_at from barograph.materializations
-      where asset = asked.asset and rejected is null
-      order by materialization_id desc limit 1
+      where (asset, materialization_id) < (asked.asset, ${NEWEST}::bigint) and asset >= asked.asset
+        and rejected is null
+      order by asset desc, materialization_id desc limit 1
     ) m`

@@ -19,7 +19,7 @@ export default Migrate.statements(
   )`,
   `create index check_results_not_passed on barograph.check_results (asset, check_name, partition) where not passed`,
   `alter table barograph.materializations add column rejected text`,
-  `create index materializations_by_asset on barograph.materializations (asset, materialization_id desc)`,
+  `create index materializations_by_asset on barograph.materializations (asset, materialization_id)`,
   `drop index barograph.materializations_by_run`,
   `comment on table barograph.check_results is 'The latest result of each check on each partition; those before are in the events.'`,
   `comment on column barograph.check_results.run_id is 'The run that asked; null when a command did.'`,
