@@ -1,9 +1,4 @@
-/**
- * Every success of an asset's partitions, newest first, a page at a time; each reading is a range of an index.
- *
- * An asset is named as a range, not by `=`: else PostgreSQL may think of walking the newest rows of all assets backwards
- * until it has met enough, which for an asset that is frequent but was not materialized lately is the whole table.
- */
+/** Every success of an asset's partitions, newest first, a page at a time; each reading is a range of an index. */
 import type * as SqlClient from "effect/sql/SqlClient"
 import * as Metadata from "../asset/Metadata.ts"
 
@@ -45,19 +40,13 @@ export interface Row {
   readonly rejected: string | null
 }
 
-/** As a bigint column knows it; the greatest there is. */
-const NEWEST = "9223372036854775807"
-
 export const page = (sql: SqlClient.SqlClient, { asset, before, limit, partition }: Asked) => {
-  const end = before === undefined ? NEWEST : String(before)
-  const range = partition === undefined
-    ? sql`(asset, materialization_id) < (${asset}, ${end}::bigint) and asset >= ${asset}
-      order by asset desc, materialization_id desc`
-    : sql`asset = ${asset} and partition = ${partition} and materialization_id < ${end}::bigint
-      order by materialization_id desc`
+  const older = before === undefined ? sql.literal("") : sql`and materialization_id < ${String(before)}::bigint`
+  const own = partition === undefined ? sql.literal("") : sql`and partition = ${partition}`
   return sql<Row>`select materialization_id::float8 as id, partition, run_id, code_version, data_version, output,
       materialized_at, seconds, rejected
-    from barograph.materializations where ${range} limit ${limit}`
+    from barograph.materializations where asset = ${asset} ${own} ${older}
+    order by materialization_id desc limit ${limit}`
 }
 
 export const fromRow = (row: Row): Entry => ({
@@ -78,7 +67,6 @@ export const latest = (sql: SqlClient.SqlClient, assets: ReadonlyArray<string>) 
     from jsonb_array_elements_text(${JSON.stringify(assets)}::jsonb) as asked(asset)
     cross join lateral (
       select materialized_at from barograph.materializations
-      where (asset, materialization_id) < (asked.asset, ${NEWEST}::bigint) and asset >= asked.asset
-        and rejected is null
-      order by asset desc, materialization_id desc limit 1
+      where asset = asked.asset and rejected is null
+      order by materialization_id desc limit 1
     ) m`

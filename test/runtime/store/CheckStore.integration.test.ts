@@ -65,11 +65,11 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("checks and 
       ]
       for (const page of pages) {
         const plan = yield* explain(History.page(sql, page))
-        expect(plan).toMatch(/Index Scan( Backward)? using materializations_by_(asset|partition)/)
+        expect(plan).toMatch(/Index Scan( Backward)? using materializations_(pkey|by_partition)/)
         expect(plan).not.toMatch(/Seq Scan|Sort|Rows Removed by Filter: \d{3}/)
       }
       const latest = yield* explain(History.latest(sql, ["rare", "early", "late"]))
-      expect(latest).toMatch(/Index Scan( Backward)? using materializations_by_asset/)
+      expect(latest).toMatch(/Index Scan( Backward)? using materializations_pkey/)
       expect(latest).not.toMatch(/Seq Scan|Sort|Rows Removed by Filter: \d{3}/)
     }))
 
