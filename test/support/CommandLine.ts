@@ -42,7 +42,9 @@ export const make = (graph: AssetGraph.AssetGraph<string, never>) =>
           Effect.catch((error) => Effect.succeed(error)),
           Effect.provide(Layer.merge(loader, NodeServices.layer))
         )
-        const said = failure === undefined ? [] : [failure.message, ...(failure instanceof Failure ? [failure.fix] : [])]
+        const said = failure === undefined
+          ? []
+          : [failure.message, ...(failure instanceof Failure ? [failure.fix] : [])]
         return {
           code: failure === undefined ? 0 : failure instanceof Failure ? failure.exitCode : 2,
           stdout: (yield* TestConsole.logLines).slice(logged).join("\n"),

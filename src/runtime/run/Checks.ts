@@ -23,20 +23,18 @@ export interface Item {
 const LENGTH = 1000
 
 const outcome = (check: Check.Any, item: Item): Effect.Effect<Check.Result, unknown, unknown> =>
-  Effect.flatMap(item.output, (output) =>
-    check.run({ partition: PartitionKey.fromText(item.partition), output })).pipe(
-      Effect.map(({ description, metadata, passed }): Check.Result => ({
-        passed: passed === true,
-        description: description === undefined ? undefined : String(description),
-        metadata: metadata ?? {}
-      })),
-      Effect.scoped,
-      Effect.timeoutOrElse({
-        duration: check.timeout,
-        orElse: () =>
-          Effect.succeed({ passed: false, description: `no answer within ${Duration.format(check.timeout)}` })
-      })
-    )
+  Effect.flatMap(item.output, (output) => check.run({ partition: PartitionKey.fromText(item.partition), output })).pipe(
+    Effect.map(({ description, metadata, passed }): Check.Result => ({
+      passed: passed === true,
+      description: description === undefined ? undefined : String(description),
+      metadata: metadata ?? {}
+    })),
+    Effect.scoped,
+    Effect.timeoutOrElse({
+      duration: check.timeout,
+      orElse: () => Effect.succeed({ passed: false, description: `no answer within ${Duration.format(check.timeout)}` })
+    })
+  )
 
 const ask = (check: Check.Any, item: Item): Effect.Effect<CheckResult, never, unknown> =>
   outcome(check, item).pipe(

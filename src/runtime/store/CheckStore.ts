@@ -96,7 +96,9 @@ const record = Effect.fnUntraced(function*(
   const now = new Date(yield* Clock.currentTimeMillis)
   yield* sql`insert into barograph.check_results
       (asset, check_name, partition, passed, severity, description, metadata, checked_at, run_id)
-    select asset, "check", partition, passed, severity, description, metadata, ${now}::timestamptz, ${runId ?? null}::text
+    select asset, "check", partition, passed, severity, description, metadata, ${now}::timestamptz, ${
+    runId ?? null
+  }::text
     from jsonb_to_recordset(${JSON.stringify(results)}::jsonb) as r(
       asset text, "check" text, partition text, passed boolean, severity text, description text, metadata jsonb)
     order by 1, 2, 3

@@ -77,8 +77,10 @@ const project = () => {
 }
 
 const reasons = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: TestGraph.Asked) =>
-  Effect.map(TestGraph.plan(graph, asked), ({ plan }) =>
-    TestGraph.planned(plan).map(({ asset, partition, reason }) => `${asset} ${partition} ${reason._tag}`))
+  Effect.map(
+    TestGraph.plan(graph, asked),
+    ({ plan }) => TestGraph.planned(plan).map(({ asset, partition, reason }) => `${asset} ${partition} ${reason._tag}`)
+  )
 
 it.effect("an observation is made again when it is old and somebody asks, and equal versions change nothing", () =>
   Effect.gen(function*() {

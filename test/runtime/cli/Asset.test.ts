@@ -23,10 +23,16 @@ const project = () => {
     { partitions: letters, output: Value, description: "Some bars", freshness: Freshness.within("2 hours") },
     ({ partition }) => Effect.succeed({ text: partition.letter, rows: rows[partition.letter]!, many: [1] })
   )
-  const few = Check.make("few_rows", { asset: bars }, ({ output }) =>
-    Effect.succeed({ passed: output.rows <= limit.most, description: `${output.rows} rows` }))
-  const text = Check.make("has_text", { asset: bars, severity: "warn" }, ({ output }) =>
-    Effect.succeed({ passed: output.text !== "" }))
+  const few = Check.make(
+    "few_rows",
+    { asset: bars },
+    ({ output }) => Effect.succeed({ passed: output.rows <= limit.most, description: `${output.rows} rows` })
+  )
+  const text = Check.make(
+    "has_text",
+    { asset: bars, severity: "warn" },
+    ({ output }) => Effect.succeed({ passed: output.text !== "" })
+  )
   return { rows, limit, graph: AssetGraph.make(few, text) }
 }
 
@@ -101,11 +107,29 @@ it.effect("an asset shows its checks with their latest results, counted and with
     limit.most = 2
     yield* inMemory(TestGraph.materialize(graph, { assets: ["bars"] }))
     const shown = (yield* run("asset", "show", "bars")).stdout
-    expect(shown).toContain("check       few_rows (error): 1 passed, 2 not, latest 1970-01-01 00:00Z\n    letter=a: 3 rows")
+    expect(shown).toContain(
+      "check       few_rows (error): 1 passed, 2 not, latest 1970-01-01 00:00Z\n    letter=a: 3 rows"
+    )
     expect(shown).toContain("check       has_text (warn): 3 passed, 0 not")
     expect(json(yield* run("asset", "show", "bars", "--json"))).toMatchObject({
       checks: [{ name: "few_rows", passed: 1, failed: 2 }, { name: "has_text", passed: 3, failed: 0 }]
     })
+  }))
+
+it.effect("of an asset with one partition the result itself is shown", () =>
+  Effect.gen(function*() {
+    const one = Asset.make("one", { output: Schema.Finite }, () => Effect.succeed(7))
+    const check = Check.make("odd", { asset: one }, ({ output }) =>
+      Effect.succeed({ passed: output % 2 === 1, description: `${output} is odd`, metadata: { output } }))
+    const graph = AssetGraph.make(check)
+    const { inMemory, run } = yield* CommandLine.make(graph)
+    yield* inMemory(TestGraph.materialize(graph, { assets: ["one"] }))
+    expect((yield* run("asset", "show", "one")).stdout)
+      .toContain("check       odd (error): passed: 7 is odd, latest 1970-01-01 00:00Z")
+    expect(json(yield* run("asset", "show", "one", "--json")).checks[0].result).toMatchObject({
+      metadata: { output: 7 }
+    })
+    expect((yield* run("asset", "history", "one")).stdout).toContain("value 7")
   }))
 
 it.effect("freshness is a column where some asset has a policy, and a sentence of the asset", () =>
@@ -118,7 +142,9 @@ it.effect("freshness is a column where some asset has a policy, and a sentence o
     yield* TestClock.adjust("3 hours")
     expect((yield* run("asset", "list")).stdout).toContain("overdue")
     expect((yield* run("asset", "show", "bars")).stdout)
-      .toContain("freshness   overdue: latest success 1970-01-01 00:00Z, was due again by 1970-01-01 02:00Z (within 2h)")
+      .toContain(
+        "freshness   overdue: latest success 1970-01-01 00:00Z, was due again by 1970-01-01 02:00Z (within 2h)"
+      )
     const plain = yield* CommandLine.make(AssetGraph.make(Asset.make("plain", {}, () => Effect.void)))
     expect((yield* plain.run("asset", "list")).stdout).not.toContain("freshness")
   }))
@@ -158,7 +184,10 @@ it.effect("what somebody else makes is shown as such and never missing", () =>
     expect((yield* run("asset", "show", "page")).stdout).toContain("observed every 1h 30m")
     expect((yield* run("partition", "list", "feed")).stdout).toMatch(/letter=a +external/)
     expect((yield* run("partition", "list", "feed", "--status", "missing")).stdout).toContain("No partition")
-    expect(yield* run("asset", "check", "feed")).toMatchObject({ code: 1, stderr: expect.stringContaining("there by 1") })
+    expect(yield* run("asset", "check", "feed")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("there by 1")
+    })
     expect((yield* run("materialize", "--asset", "feed")).stderr)
       .toContain("\"feed\": made by somebody else, so read and never materialized")
     expect((yield* run("materialize", "--select", "*")).code).toBe(0)

@@ -41,8 +41,11 @@ const hasRows = (
   asset: Asset.Asset<"source", typeof Value.Type, Partitions.Dimensions, never>,
   options: { readonly severity?: "error" | "warn"; readonly blocking?: boolean }
 ) =>
-  Check.make("has_rows", { asset, ...options }, ({ output: { rows } }) =>
-    Effect.succeed({ passed: rows > 0, description: `${rows} rows`, metadata: { rows } }))
+  Check.make(
+    "has_rows",
+    { asset, ...options },
+    ({ output: { rows } }) => Effect.succeed({ passed: rows > 0, description: `${rows} rows`, metadata: { rows } })
+  )
 
 const failedOf = (asset: { readonly failures: ReadonlyArray<{ readonly error: string }> }) =>
   asset.failures.map(({ error }) => error)

@@ -43,8 +43,12 @@ const counted = (name: string) => {
         )
       )
   )
-  const check = Check.make("has_rows", { asset: source, blocking: true }, ({ output }) =>
-    Effect.succeed({ passed: output.rows > 0, description: `${output.rows} rows`, metadata: { rows: output.rows } }))
+  const check = Check.make(
+    "has_rows",
+    { asset: source, blocking: true },
+    ({ output }) =>
+      Effect.succeed({ passed: output.rows > 0, description: `${output.rows} rows`, metadata: { rows: output.rows } })
+  )
   return { rows, source, graph: AssetGraph.make(check) }
 }
 

@@ -8,7 +8,7 @@ import { label } from "../../partition/PartitionKey.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSet from "../../partition/PartitionSet.ts"
 import type { Class } from "../../plan/Standing.ts"
-import { CheckStore } from "../../store/CheckStore.ts"
+import { CheckStore, type Kept } from "../../store/CheckStore.ts"
 import { MaterializationStore } from "../../store/MaterializationStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import * as Print from "../render/Print.ts"
@@ -74,6 +74,8 @@ const standing = Effect.fnUntraced(function*(application: Application, assets: R
 /** So many partitions that did not pass are named. */
 const NAMED = 3
 
+const keptJson = ({ at, runId, ...kept }: Kept) => ({ ...kept, at: iso(at), runId: runId ?? null })
+
 const checksOf = Effect.fnUntraced(function*(graph: AssetGraph.Any, asset: Asset.Any) {
   const checks = graph.checks.get(asset.name) ?? []
   if (checks.length === 0) return []
@@ -83,6 +85,8 @@ const checksOf = Effect.fnUntraced(function*(graph: AssetGraph.Any, asset: Asset
     Effect.gen(function*() {
       const own = totals.get(name)
       const failing = own === undefined || own.failed === 0 ? [] : yield* store.failing(asset.name, name, NAMED)
+      const isSingle = Object.keys(asset.dimensions).length === 0
+      const [single] = isSingle ? yield* store.latest(asset.name, name, [""]) : []
       return {
         name,
         description,
@@ -91,7 +95,9 @@ const checksOf = Effect.fnUntraced(function*(graph: AssetGraph.Any, asset: Asset
         passed: own?.passed ?? 0,
         failed: own?.failed ?? 0,
         latestAt: iso(own?.latestAt),
-        failing: failing.map(({ at, ...kept }) => ({ ...kept, at: iso(at), runId: kept.runId ?? null }))
+        /** Of an asset with one partition only. */
+        result: single === undefined ? null : keptJson(single),
+        failing: failing.map(keptJson)
       }
     }))
 })
@@ -119,18 +125,27 @@ export const list = Effect.fnUntraced(function*(input: { readonly json: boolean 
   ))
 })
 
-type Checks = Effect.Success<ReturnType<typeof checksOf>>
+type Checked = Effect.Success<ReturnType<typeof checksOf>>[number]
 
-const checkLines = (checks: Checks): ReadonlyArray<string> =>
-  checks.flatMap(({ blocking, failed, failing, latestAt, name, passed, severity }) => [
-    `  check       ${name} (${severity}${blocking ? ", blocking" : ""}): ${
-      latestAt === null
-        ? "never asked"
-        : `${passed} passed, ${failed} not, latest ${latestAt.slice(0, 16).replace("T", " ")}Z`
-    }`,
-    ...failing.map(({ description, partition }) => `    ${label(partition)}: ${description ?? "not passed"}`),
-    ...(failed > failing.length ? [`    ${failed - failing.length} more`] : [])
+const resultText = ({ failed, latestAt, passed, result }: Checked): string => {
+  if (latestAt === null) return "never asked"
+  const at = `latest ${latestAt.slice(0, 16).replace("T", " ")}Z`
+  if (result === null) return `${passed} passed, ${failed} not, ${at}`
+  return `${result.passed ? "passed" : "not passed"}${
+    result.description === undefined ? "" : `: ${result.description}`
+  }, ${at}`
+}
+
+const checkLines = (checks: ReadonlyArray<Checked>): ReadonlyArray<string> =>
+  checks.flatMap((check) => [
+    `  check       ${check.name} (${check.severity}${check.blocking ? ", blocking" : ""}): ${resultText(check)}`,
+    ...(check.result === null ? failingLines(check) : [])
   ])
+
+const failingLines = ({ failed, failing }: Checked): ReadonlyArray<string> => [
+  ...failing.map(({ description, partition }) => `    ${label(partition)}: ${description ?? "not passed"}`),
+  ...(failed > failing.length ? [`    ${failed - failing.length} more`] : [])
+]
 
 const partitionsText = (asset: Effect.Success<ReturnType<typeof standing>>[number]): string => {
   const dimensions = Object.entries(asset.partitions).map(([name, kind]) => `${name} (${kind})`).join(" x ") || "none"

@@ -135,7 +135,14 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
   if (input.plan) return yield* input.json ? Print.json(PlanText.toJson(plan)) : Print.lines(PlanText.render(plan))
   if (!Plan.isEmpty(plan)) return yield* execute(application, plan, input)
   yield* input.json
-    ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: PlanText.upToDate(plan), failures: [], failedChecks: [] })
+    ? Print.json({
+      runId: null,
+      status: "succeeded",
+      assets: {},
+      upToDate: PlanText.upToDate(plan),
+      failures: [],
+      failedChecks: []
+    })
     : Print.lines(PlanText.nothingToDo(plan))
 })
 
