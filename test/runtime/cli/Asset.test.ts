@@ -1,5 +1,6 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
@@ -70,6 +71,26 @@ it.effect("checks are asked about what is materialized, and an error that is fou
     expect((yield* run("asset", "check", "bars", "--check", "has_text")).code).toBe(0)
     const kept = yield* inMemory(Effect.flatMap(CheckStore, (store) => store.failing("bars", "few_rows", 5)))
     expect(kept).toMatchObject([{ partition: "letter=b", runId: undefined }])
+  }))
+
+it.effect("more partitions than are held at a time are all asked about, once each", () =>
+  Effect.gen(function*() {
+    const names = Array.from({ length: 450 }, (_, n) => `${n}`)
+    const many = Asset.make(
+      "many",
+      { partitions: { n: Partitions.statics(names) }, batch: { max: 450 } },
+      ({ items }) => Effect.succeed(items.map(() => Result.succeed(undefined)))
+    )
+    const asked: Array<string> = []
+    const check = Check.make("counted", { asset: many }, ({ partition }) =>
+      Effect.sync(() => ({ passed: asked.push(partition.n) > 0 })))
+    const { inMemory, run } = yield* CommandLine.make(AssetGraph.make(check))
+    yield* inMemory(TestGraph.materialize(AssetGraph.make(many), { assets: ["many"] }))
+    expect(json(yield* run("asset", "check", "many", "--json"))).toMatchObject({
+      partitions: 450,
+      checks: [{ passed: 450 }]
+    })
+    expect(asked).toEqual(names)
   }))
 
 it.effect("a check that does not pass with a warning ends with 0", () =>
