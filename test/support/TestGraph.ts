@@ -10,6 +10,7 @@ import type * as Plan from "../../src/runtime/plan/Plan.ts"
 import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
+import { CheckStore } from "../../src/runtime/store/CheckStore.ts"
 import { Claims } from "../../src/runtime/store/Claims.ts"
 import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
 import { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
@@ -20,6 +21,7 @@ export const layerMemory = Executor.layer.pipe(
     Layer.mergeAll(
       RunStore.layerMemory,
       MaterializationStore.layerMemory,
+      CheckStore.layerMemory,
       Claims.layerMemory,
       DynamicPartitions.layerMemory
     )
@@ -51,20 +53,22 @@ export const plan = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =
     return { universe, plan: yield* Situation.plan(graph, request, universe) }
   })
 
-export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
+export const execute = <R>(plan: Plan.Plan<R>, asked: Partial<Asked> = {}) =>
   Effect.gen(function*() {
     const executor = yield* Executor
     const events: Array<Event> = []
-    const made = yield* plan(graph, asked)
-    const summary = yield* executor.execute(made.plan, {
+    const summary = yield* executor.execute(plan, {
       concurrency: asked.concurrency ?? 4,
       pools: { one: 1 },
       request: { assets: asked.assets },
       observe: (event) => Effect.sync(() => void events.push(event)),
       ...asked.options
     })
-    return { summary, events, plan: made.plan }
+    return { summary, events, plan }
   })
+
+export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
+  Effect.flatMap(plan(graph, asked), (made) => execute(made.plan, asked))
 
 /** Every planned partition with its reason, upstream first. */
 export const planned = (plan: Plan.Plan) =>

@@ -90,9 +90,36 @@ const assetShow = Command.make(
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/asset.ts")), ({ show }) => show(input))
 ).pipe(Command.withDescription("One asset: what it is, reads and feeds"))
 
+const assetHistory = Command.make("history", {
+  name: Argument.String("asset"),
+  partition: Flag.String("partition").pipe(
+    Flag.withAlias("p"),
+    Flag.withDescription("Only this one, e.g. symbol=IBM,session=2013-10-04"),
+    Flag.optional
+  ),
+  limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)),
+  before: Flag.Int("before").pipe(Flag.withDescription("Only those before the one with this id"), Flag.optional),
+  json
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/history.ts")), ({ history }) => history(input)))
+  .pipe(Command.withDescription("What was materialized when, with its numbers"))
+
+const assetCheck = Command.make("check", {
+  name: Argument.String("asset"),
+  partition: Flag.String("partition").pipe(
+    Flag.withAlias("p"),
+    Flag.withDescription("Only these, as in materialize --partition"),
+    Flag.optional
+  ),
+  check: Flag.String("check").pipe(Flag.withDescription("Only this check"), Flag.optional),
+  json
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/assetCheck.ts")), ({ check }) => check(input)))
+  .pipe(
+    Command.withDescription("Ask the checks of an asset about what is materialized; 1 when an error is found")
+  )
+
 const asset = Command.make("asset").pipe(
   Command.withDescription("Look at assets"),
-  Command.withSubcommands([assetList, assetShow])
+  Command.withSubcommands([assetList, assetShow, assetHistory, assetCheck])
 )
 
 const partitionList = Command.make("list", {

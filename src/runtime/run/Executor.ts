@@ -22,12 +22,16 @@ import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Fingerprint from "../plan/Fingerprint.ts"
 import * as Plan from "../plan/Plan.ts"
+import * as Staleness from "../plan/Staleness.ts"
+import type { CheckStore } from "../store/CheckStore.ts"
 import { Claims, type RunClaims } from "../store/Claims.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { Materialization, Outcome, RunRef } from "../store/Outcome.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type * as Admission from "./Admission.ts"
+import { message } from "./CauseText.ts"
+import * as Checks from "./Checks.ts"
 import type { Event, RunStatus, StepResult } from "./Event.ts"
 import * as Frontier from "./Frontier.ts"
 import * as Journal from "./Journal.ts"
@@ -55,7 +59,7 @@ export interface Options {
   readonly forcedSince?: number | undefined
 }
 
-type Stores = RunStore | MaterializationStore | Claims
+type Stores = RunStore | MaterializationStore | CheckStore | Claims
 
 export class Executor extends Context.Service<Executor, {
   /** `R` is what the plan's assets need: the graph they are of says so. */
@@ -112,12 +116,6 @@ const record = Effect.fnUntraced(function*(
   }
 })
 
-/** One line; the cause of a failure as a person would say it. */
-const message = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? error.message || error.name : String(error)
-}
-
 const tagOf = (error: unknown): string | undefined =>
   Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : undefined
 
@@ -165,7 +163,7 @@ const fail = (
 
 /** When a success is remembered by its time: see `Standing.at`. */
 const memorableAt = ({ of: { asset, demanded: { space } } }: Step, partition: string, now: number): number => {
-  if (asset.observedEvery !== undefined) return now
+  if (asset.observedEvery !== undefined) return Staleness.observedAt(asset.observedEvery, now)
   return (Partitions.keyEnd(space, PartitionKey.fromText(partition)) ?? 0) > now ? now : 0
 }
 
@@ -175,7 +173,11 @@ const succeed = Effect.fnUntraced(function*(
   done: ReadonlyArray<Work & { readonly output: unknown }>,
   seconds: number
 ) {
-  const { asset, codeVersion } = step.of
+  const { asset, checks, codeVersion } = step.of
+  const items = () => done.map(({ output, partition }) => ({ partition, output: Effect.succeed(output) }))
+  const checked = checks.length === 0 ? [] : yield* Checks.run(checks, items(), running.options.concurrency)
+  const rejections = Checks.rejections(checked)
+  for (const partition of rejections.keys()) running.obstacles.set(`${asset.name}/${partition}`, "failed")
   const now = yield* Clock.currentTimeMillis
   const succeeded: Array<Materialization> = []
   const results: Array<StepResult> = []
@@ -184,13 +186,17 @@ const succeed = Effect.fnUntraced(function*(
     const { before, inputs, partition } = work
     const changed = dataVersion !== before
     const at = memorableAt(step, partition, now)
-    succeeded.push({ partition, dataVersion, inputs, output: encoded, seconds, changed, at })
+    const rejected = rejections.get(partition)
+    succeeded.push({ partition, dataVersion, inputs, output: encoded, seconds, changed, at, rejected })
     results.push({ partition, dataVersion, output: encoded, changed })
   }
   yield* record(
     running,
-    [{ type: "Materialized", step: step.id, asset: asset.name, seconds, results }],
-    [outcomeOf(step, { succeeded })]
+    [
+      { type: "Materialized", step: step.id, asset: asset.name, seconds, results },
+      ...Checks.events(step.id, asset.name, checked)
+    ],
+    [outcomeOf(step, { succeeded, checked })]
   )
 })
 

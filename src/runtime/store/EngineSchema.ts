@@ -4,6 +4,7 @@ import * as Migrate from "./Migrate.ts"
 import engine from "./migrations/0001_engine.ts"
 import cancel from "./migrations/0002_cancel.ts"
 import lines from "./migrations/0003_partition_lines.ts"
+import checks from "./migrations/0004_checks.ts"
 import runControl from "./migrations/0006_run_control.ts"
 import { during } from "./StoreError.ts"
 
@@ -12,6 +13,7 @@ export const layer = Layer.effectDiscard(
     "0001_engine": engine,
     "0002_cancel": cancel,
     "0003_partition_lines": lines,
+    "0004_checks": checks,
     "0006_run_control": runControl
   }))
 )

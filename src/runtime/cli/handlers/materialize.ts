@@ -84,6 +84,12 @@ const selected = (
 
 const requestFor = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Input, universe: Partitions.Universe) {
   const names = yield* targetsOf(graph, input)
+  if (names.length > 0 && names.every((name) => graph.assets.get(name)!.external)) {
+    return yield* usage(
+      `${names.map((name) => `"${name}"`).join(", ")}: made by somebody else, so read and never materialized`,
+      `barograph asset show ${names[0]} says who reads it`
+    )
+  }
   const targets = yield* Effect.forEach(
     names,
     (asset) => Effect.map(selected(graph, asset, input.partition, universe), (set) => ({ asset, set }))
@@ -155,7 +161,14 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
   }
   if (!Plan.isEmpty(plan)) return yield* execute(application, plan, input)
   yield* input.json
-    ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: PlanText.upToDate(plan), failures: [] })
+    ? Print.json({
+      runId: null,
+      status: "succeeded",
+      assets: {},
+      upToDate: PlanText.upToDate(plan),
+      failures: [],
+      failedChecks: []
+    })
     : Print.lines(PlanText.nothingToDo(plan))
 })
 
