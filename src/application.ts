@@ -19,6 +19,7 @@ import * as Warehouse from "./layers/warehouse/Postgres.ts"
 import * as Application from "./runtime/cli/Application.ts"
 import { configuration, Failure } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
+import { BackfillStore } from "./runtime/store/BackfillStore.ts"
 import { Claims } from "./runtime/store/Claims.ts"
 import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "./runtime/store/EngineSchema.ts"
@@ -77,7 +78,13 @@ const marketData = (settings: Settings.Settings, bundled: string) =>
 
 const engine = Executor.layer.pipe(
   Layer.provideMerge(
-    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, Claims.layer, DynamicPartitions.layer)
+    Layer.mergeAll(
+      RunStore.layer,
+      MaterializationStore.layer,
+      Claims.layer,
+      DynamicPartitions.layer,
+      BackfillStore.layer
+    )
   ),
   Layer.provide(EngineSchema.layer)
 )

@@ -11,6 +11,7 @@ import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor } from "../../src/runtime/run/Executor.ts"
 import * as Pool from "../../src/runtime/run/Pool.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
+import { BackfillStore } from "../../src/runtime/store/BackfillStore.ts"
 import { Claims } from "../../src/runtime/store/Claims.ts"
 import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
 import { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
@@ -22,6 +23,7 @@ export const layerMemory = Executor.layer.pipe(
       RunStore.layerMemory,
       MaterializationStore.layerMemory,
       Claims.layerMemory,
+      BackfillStore.layerMemory,
       DynamicPartitions.layerMemory
     )
   )
@@ -47,7 +49,7 @@ export const plan = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =
       return { asset, set }
     })
     const request = { targets, ancestors: asked.ancestors ?? true, force: asked.force ?? false }
-    return { universe, plan: yield* Situation.plan(graph, request, universe) }
+    return { universe, targets, plan: yield* Situation.plan(graph, request, universe) }
   })
 
 export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>

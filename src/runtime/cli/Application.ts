@@ -8,12 +8,14 @@ import type * as Layer from "effect/Layer"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type { Member } from "../partition/Partitions.ts"
 import type { Executor } from "../run/Executor.ts"
+import type { BackfillStore } from "../store/BackfillStore.ts"
+import type { Claims } from "../store/Claims.ts"
 import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
 import type { Failure } from "./Failure.ts"
 
-export type Engine = Executor | RunStore | MaterializationStore | DynamicPartitions
+export type Engine = Executor | RunStore | MaterializationStore | DynamicPartitions | BackfillStore | Claims
 
 export type Row = { readonly [column: string]: unknown }
 

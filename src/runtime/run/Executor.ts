@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as PartitionKey from "../partition/PartitionKey.ts"
@@ -30,10 +29,13 @@ import type { Event, StepResult } from "./Event.ts"
 import * as Frontier from "./Frontier.ts"
 import * as Journal from "./Journal.ts"
 import type * as Pool from "./Pool.ts"
+import * as RunId from "./RunId.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
 import * as Summary from "./Summary.ts"
 
 export interface Options {
+  /** From `RunId.make`, where somebody must know it before the run begins. */
+  readonly runId?: string | undefined
   /** Steps at a time. */
   readonly concurrency: number
   readonly pools: Pool.Pools
@@ -266,14 +268,6 @@ const canceled = (running: Running) =>
     Effect.repeat({ until: (requested) => requested, schedule: Schedule.spaced(CANCEL_POLL) })
   )
 
-const newRunId = Effect.gen(function*() {
-  const now = yield* Clock.currentTimeMillis
-  const tail = yield* Random.nextIntBetween(0, 36 ** 4)
-  return `${new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${
-    tail.toString(36).padStart(4, "0")
-  }`
-})
-
 /** So many of the partitions that a plan blocks are named in its event. */
 const NAMED = 10
 
@@ -307,7 +301,7 @@ const work = Effect.fnUntraced(function*(running: Running, plan: Plan.Plan) {
 const execute = (plan: Plan.Plan, options: Options) =>
   Effect.scoped(Effect.gen(function*() {
     const runs = yield* RunStore
-    const runId = yield* newRunId
+    const runId = options.runId ?? (yield* RunId.make)
     const claims = yield* (yield* Claims).hold(runId)
     const summary = Summary.builder(runId, yield* Clock.currentTimeMillis)
     const run = { runId, number: yield* runs.begin(runId, options.request) }

@@ -4,12 +4,14 @@ import * as Migrate from "./Migrate.ts"
 import engine from "./migrations/0001_engine.ts"
 import cancel from "./migrations/0002_cancel.ts"
 import lines from "./migrations/0003_partition_lines.ts"
+import backfills from "./migrations/0005_backfills.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
   during("migrate schema barograph")(Migrate.migrate("barograph", {
     "0001_engine": engine,
     "0002_cancel": cancel,
-    "0003_partition_lines": lines
+    "0003_partition_lines": lines,
+    "0005_backfills": backfills
   }))
 )
