@@ -15,7 +15,13 @@ import * as PartitionSelector from "../partition/PartitionSelector.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Plan from "../plan/Plan.ts"
 import type * as Slices from "../plan/Slices.ts"
-import { type Backfill, type BackfillRequest, BackfillStore, type Slice, type SliceResult } from "../store/BackfillStore.ts"
+import {
+  type Backfill,
+  type BackfillRequest,
+  BackfillStore,
+  type Slice,
+  type SliceResult
+} from "../store/BackfillStore.ts"
 import { Claims } from "../store/Claims.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { Event } from "./Event.ts"

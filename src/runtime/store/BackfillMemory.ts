@@ -84,7 +84,10 @@ export const make = (): BackfillStore["Service"] => {
         const own = slicesOf(backfillId)
         const kept = backfills.get(backfillId)
         if (kept !== undefined && isWorked(kept) && !own.some(isOpen)) {
-          become(backfillId, { status: own.some(({ status }) => status === "failed") ? "failed" : "succeeded", endedAt })
+          become(backfillId, {
+            status: own.some(({ status }) => status === "failed") ? "failed" : "succeeded",
+            endedAt
+          })
         }
         return find(backfillId)
       }),

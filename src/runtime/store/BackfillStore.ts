@@ -195,14 +195,17 @@ const locked = <A, E>(sql: SqlClient.SqlClient, backfillId: string, effect: Effe
   ))
 
 const settle = (sql: SqlClient.SqlClient, backfillId: string) =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    sql`update barograph.backfills b set ended_at = ${new Date(now)}, status = case when exists (
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) =>
+      sql`update barograph.backfills b set ended_at = ${new Date(now)}, status = case when exists (
         select 1 from barograph.backfill_slices s where s.backfill_id = b.backfill_id and s.status = 'failed'
       ) then 'failed' else 'succeeded' end
       where backfill_id = ${backfillId} and status in ('requested', 'running') and not exists (
         select 1 from barograph.backfill_slices s
         where s.backfill_id = b.backfill_id and s.status in ('pending', 'running')
-      )`).pipe(Effect.andThen(find(sql, backfillId)))
+      )`
+  ).pipe(Effect.andThen(find(sql, backfillId)))
 
 const reopen = (sql: SqlClient.SqlClient, backfillId: string) =>
   Effect.andThen(
@@ -270,9 +273,12 @@ const make = (sql: SqlClient.SqlClient): BackfillStore["Service"] => ({
     ),
   settle: (backfillId) => locked(sql, backfillId, settle(sql, backfillId)).pipe(during("settle backfill")),
   cancel: (backfillId) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      sql`update barograph.backfills set status = 'canceled', ended_at = ${new Date(now)}
-        where backfill_id = ${backfillId} and status in ('requested', 'running') returning backfill_id`).pipe(
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) =>
+        sql`update barograph.backfills set status = 'canceled', ended_at = ${new Date(now)}
+        where backfill_id = ${backfillId} and status in ('requested', 'running') returning backfill_id`
+    ).pipe(
       Effect.map((rows) => rows.length > 0),
       during("cancel backfill")
     ),

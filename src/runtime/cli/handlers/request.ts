@@ -51,22 +51,24 @@ const selected = (
     : orUsage(PartitionSelector.toSet(partition.value, space), `barograph asset show ${name}`)
 }
 
-export const requestFor = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Asked, universe: Partitions.Universe) {
-  const names = yield* targetsOf(graph, input)
-  const targets = yield* Effect.forEach(
-    names,
-    (asset) => Effect.map(selected(graph, asset, input.partition, universe), (set) => ({ asset, set }))
-  )
-  if (Option.isSome(input.partition) && targets.every(({ set }) => PartitionSet.isEmpty(set))) {
-    return yield* usage(
-      `no partition of ${names.join(", ")} is ${input.partition.value}`,
-      `barograph asset show ${names[0]} says which there are`
+export const requestFor = Effect.fnUntraced(
+  function*(graph: AssetGraph.Any, input: Asked, universe: Partitions.Universe) {
+    const names = yield* targetsOf(graph, input)
+    const targets = yield* Effect.forEach(
+      names,
+      (asset) => Effect.map(selected(graph, asset, input.partition, universe), (set) => ({ asset, set }))
     )
+    if (Option.isSome(input.partition) && targets.every(({ set }) => PartitionSet.isEmpty(set))) {
+      return yield* usage(
+        `no partition of ${names.join(", ")} is ${input.partition.value}`,
+        `barograph asset show ${names[0]} says which there are`
+      )
+    }
+    return {
+      targets,
+      ancestors: Option.isNone(input.select),
+      force: input.force,
+      only: input.only
+    } satisfies Planner.Request
   }
-  return {
-    targets,
-    ancestors: Option.isNone(input.select),
-    force: input.force,
-    only: input.only
-  } satisfies Planner.Request
-})
+)
