@@ -33,6 +33,7 @@ import { type Failure, mergeFailures, type Summary } from "./Summary.ts"
 
 /** What an observer hears of; what is said of the backfill counts the work of other processes too. */
 export type BackfillEvent =
+  /** A slice in which nothing is left to do ends without having started. */
   | { readonly type: "SliceStarted"; readonly slice: Slice; readonly backfill: Backfill }
   | { readonly type: "Step"; readonly slice: Slice; readonly event: Event }
   | { readonly type: "SliceEnded"; readonly slice: Slice; readonly result: SliceResult; readonly backfill: Backfill }
@@ -116,7 +117,9 @@ const planOf = <R>(
 const execute = <R>(plan: Plan.Plan<R>, backfill: Backfill, slice: Slice, options: Options) =>
   Effect.gen(function*() {
     const runId = yield* RunId.make
-    if (!(yield* (yield* BackfillStore).attach(slice, runId, upToDateIn(plan, slice)))) return undefined
+    const done = upToDateIn(plan, slice)
+    if (!(yield* (yield* BackfillStore).attach(slice, runId, done))) return undefined
+    yield* options.observe({ type: "SliceStarted", slice: { ...slice, done, runId }, backfill })
     const summary = yield* (yield* Executor).execute(plan, {
       runId,
       concurrency: options.concurrency,
@@ -143,7 +146,6 @@ const perform = <R>(graph: AssetGraph.AssetGraph<string, R>, backfill: Backfill,
 const takeUp = <R>(graph: AssetGraph.AssetGraph<string, R>, backfill: Backfill, slice: Slice, options: Options) =>
   Effect.gen(function*() {
     const store = yield* BackfillStore
-    yield* options.observe({ type: "SliceStarted", slice, backfill })
     const result = yield* perform(graph, backfill, slice, options)
     const now = yield* store.find(backfill.backfillId)
     // A run that was stopped with its backfill is not to blame.

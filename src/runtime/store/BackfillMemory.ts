@@ -69,7 +69,7 @@ export const make = (): BackfillStore["Service"] => {
         const next = open.find(({ stage, status }) => status === "pending" && stage === open[0]!.stage)
         if (next === undefined || kept === undefined || !isWorked(kept)) return undefined
         become(backfillId, { status: "running" })
-        return slicesOf(backfillId)[next.position] = { ...next, status: "running", worker }
+        return slicesOf(backfillId)[next.position] = { ...next, status: "running", worker, runId: undefined }
       }),
     attach: (slice, runId, done) =>
       Effect.sync(() => {

@@ -69,7 +69,7 @@ export interface Slice extends NewSlice {
   readonly failures: ReadonlyArray<Failure>
   /** Who works on it. */
   readonly worker: string | undefined
-  /** The latest run of it. */
+  /** The run that works on it, or worked on it last. */
   readonly runId: string | undefined
 }
 
@@ -172,7 +172,9 @@ const recover = (sql: SqlClient.SqlClient) =>
 const claim = (sql: SqlClient.SqlClient, backfillId: string, worker: string) =>
   sql.withTransaction(Effect.gen(function*() {
     yield* recover(sql)
-    const [row] = yield* sql<SliceRow>`update barograph.backfill_slices set status = 'running', worker = ${worker}
+    const [row] = yield* sql<
+      SliceRow
+    >`update barograph.backfill_slices set status = 'running', worker = ${worker}, run_id = null
       where (backfill_id, position) = (
         select s.backfill_id, s.position from barograph.backfill_slices s
         join barograph.backfills b using (backfill_id)

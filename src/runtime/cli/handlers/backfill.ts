@@ -38,30 +38,24 @@ const named = Effect.fnUntraced(function*(id: string) {
   return found ?? (yield* usage(`There is no backfill "${id}".`, "barograph backfill list"))
 })
 
-/** Everything that is known of a backfill, as `show` tells it. */
+/** Everything that is known of a backfill, what running slices do just now included. */
 const standing = Effect.fnUntraced(function*(backfill: BackfillStore.Backfill) {
-  const slices = yield* (yield* BackfillStore.BackfillStore).slices(backfill.backfillId)
   const runs = yield* RunStore
-  const running = yield* Effect.forEach(
-    slices.filter(({ status }) => status === "running"),
-    (slice) =>
-      Effect.map(
-        slice.runId === undefined ? Effect.succeed([]) : runs.events(slice.runId),
-        (events) => ({ ...slice, done: slice.done + Backfill.doneIn(slice, events.map(({ event }) => event)) })
-      )
-  )
-  const now = new Map(running.map((slice) => [slice.position, slice]))
-  return {
-    backfill: { ...backfill, done: backfill.done + doneMeanwhile(slices, now) },
-    slices: slices.map((slice) => now.get(slice.position) ?? slice),
-    failures: Backfill.failuresOf(slices)
+  const slices: Array<BackfillStore.Slice> = []
+  let meanwhile = 0
+  for (const slice of yield* (yield* BackfillStore.BackfillStore).slices(backfill.backfillId)) {
+    const isRunning = slice.status === "running" && slice.runId !== undefined
+    const events = isRunning ? yield* runs.events(slice.runId) : []
+    const done = Backfill.doneIn(slice, events.map(({ event }) => event))
+    meanwhile += done
+    slices.push({ ...slice, done: slice.done + done })
   }
+  return {
+    backfill: { ...backfill, done: backfill.done + meanwhile },
+    slices,
+    failures: Backfill.failuresOf(slices)
+  } satisfies BackfillText.Standing
 })
-
-const doneMeanwhile = (
-  slices: ReadonlyArray<BackfillStore.Slice>,
-  now: ReadonlyMap<number, BackfillStore.Slice>
-): number => slices.reduce((sum, { done, position }) => sum + (now.get(position)?.done ?? done) - done, 0)
 
 /** 4 when all that failed by itself lies with the outer world, as for a run. */
 const failed = (application: Application, found: BackfillText.Standing): Failure => {
@@ -160,7 +154,7 @@ export const cancel = Effect.fnUntraced(function*(input: Named) {
   yield* Effect.gen(function*() {
     const { backfillId, status } = yield* named(input.id)
     if (!(yield* Backfill.cancel(backfillId))) {
-      return yield* usage(`Backfill "${backfillId}" is over already: it ${status}.`, "barograph backfill list")
+      return yield* usage(`Backfill "${backfillId}" is over already: ${status}.`, "barograph backfill list")
     }
     const found = yield* standing(yield* named(backfillId))
     yield* input.json ? Print.json(found) : Print.lines(BackfillText.canceled(found.backfill))

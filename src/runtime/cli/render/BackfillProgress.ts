@@ -35,7 +35,7 @@ const apply = (seen: Seen, event: BackfillEvent): void => {
   }
   seen.backfill = event.backfill
   seen.slice = event.type === "SliceStarted" ? event.slice : undefined
-  seen.inSlice = 0
+  seen.inSlice = seen.slice?.done ?? 0
 }
 
 const now = ({ backfill, inSlice }: Seen): Backfill => ({ ...backfill, done: backfill.done + inSlice })

@@ -100,7 +100,7 @@ export const stored = (backfill: Backfill): ReadonlyArray<string> => [
 ]
 
 export const canceled = (backfill: Backfill): ReadonlyArray<string> => [
-  `Backfill ${backfill.backfillId} is canceled; its runs were asked to stop. ${progress(backfill)}, which are kept.`
+  `Backfill ${backfill.backfillId} is canceled, its runs stop; ${progress(backfill)} done and kept.`
 ]
 
 export const list = (found: ReadonlyArray<Backfill>): ReadonlyArray<string> =>
