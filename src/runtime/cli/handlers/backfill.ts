@@ -34,6 +34,7 @@ const load = Effect.flatMap(ApplicationLoader, ({ load }) => load)
 const named = Effect.fnUntraced(function*(id: string) {
   const store = yield* BackfillStore.BackfillStore
   yield* store.recover
+  yield* (yield* RunStore).recover
   const found = id === "latest" ? (yield* store.list(1))[0] : yield* store.find(id)
   return found ?? (yield* usage(`There is no backfill "${id}".`, "barograph backfill list"))
 })
