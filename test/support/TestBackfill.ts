@@ -33,13 +33,17 @@ export const create = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked)
   })
 
 /** Works on it to its end; how it stands then, and what an observer heard. */
-export const work = <R>(graph: AssetGraph.AssetGraph<string, R>, backfillId: string) =>
+export const work = <R>(
+  graph: AssetGraph.AssetGraph<string, R>,
+  backfillId: string,
+  observe: Backfill.Options["observe"] = () => Effect.void
+) =>
   Effect.gen(function*() {
     const heard: Array<Backfill.BackfillEvent> = []
     const backfill = yield* Backfill.work(graph, backfillId, {
       concurrency: 4,
       pools: Pool.make({}),
-      observe: (event) => Effect.sync(() => void heard.push(event))
+      observe: (event) => Effect.andThen(Effect.sync(() => void heard.push(event)), observe(event))
     })
     return { backfill: backfill!, heard }
   })

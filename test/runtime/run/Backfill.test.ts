@@ -1,4 +1,5 @@
 import { expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
@@ -253,3 +254,47 @@ it.effect("months made of days, and days that share a month upstream: each is ma
     expect(new Set(times(calls, "daily")).size).toBe(91)
     expect(times(calls, "raw")).toEqual(["raw 2024-01", "raw 2024-02", "raw 2024-03"])
   }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+/** How often each partition was materialized by runs of the backfill, from their events. */
+const history = (backfillId: string) =>
+  Effect.gen(function*() {
+    const runs = yield* RunStore
+    const times = new Map<string, number>()
+    for (const { request, runId } of yield* runs.list(1000)) {
+      if ((request as { readonly backfill?: string }).backfill !== backfillId) continue
+      for (const { event } of yield* runs.events(runId)) {
+        if (event.type !== "Materialized") continue
+        for (const { partition } of event.results) {
+          const name = `${event.asset} ${partition}`
+          times.set(name, (times.get(name) ?? 0) + 1)
+        }
+      }
+    }
+    return times
+  })
+
+it.effect.prop(
+  "wherever its workers are stopped, a backfill that is taken up again materializes each partition once",
+  { stops: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 12 }))), force: Schema.Boolean },
+  ({ force, stops }) =>
+    Effect.gen(function*() {
+      const { graph } = project(() => Effect.yieldNow)
+      if (force) yield* TestGraph.materialize(graph, { assets: ["copy"] })
+      yield* TestClock.adjust("1 minute")
+      const { backfillId } = yield* TestBackfill.create(graph, { assets: ["copy"], force })
+      for (const stop of stops) {
+        const reached = yield* Deferred.make<void>()
+        let heard = 0
+        const hear = () => ++heard === stop ? Deferred.succeed(reached, undefined) : Effect.succeed(false)
+        yield* Effect.raceFirst(
+          TestBackfill.work(graph, backfillId, () => Effect.asVoid(Effect.suspend(hear))),
+          Deferred.await(reached)
+        )
+      }
+      const { backfill } = yield* TestBackfill.work(graph, backfillId)
+      expect(backfill).toMatchObject({ status: "succeeded", partitions: 5, done: 5 })
+      const times = yield* history(backfillId)
+      expect(times.size).toBe(force ? 5 : 10)
+      expect([...times.values()].every((each) => each === 1)).toBe(true)
+    }).pipe(Effect.provide(TestGraph.layerMemory))
+)
