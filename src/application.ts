@@ -203,6 +203,9 @@ const checkSource = (settings: Settings.Settings, bundled: string): Application.
 const SAMPLE = "No ALPHA_VANTAGE_API_KEY: using the bundled sample of real 2013-2015 minute bars. " +
   "Set the key, BAROGRAPH_SYMBOLS and BAROGRAPH_START to load your own."
 
+/** What the vendor allows a key without a plan. */
+const FREE_KEY = { slots: 2, perSecond: 1, perDay: 25 }
+
 /** Reads the settings and puts everything together. `bundled` is the path of the sample. */
 export const load = (cwd: string, bundled: string) =>
   Effect.gen(function*() {
@@ -213,7 +216,8 @@ export const load = (cwd: string, bundled: string) =>
       notices: settings.apiKey === undefined && settings.sample === undefined ? [SAMPLE] : [],
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),
       concurrency: settings.concurrency,
-      pools: { market_data: settings.apiKey === undefined ? settings.concurrency : 2 },
+      pools: { market_data: settings.apiKey === undefined ? { slots: settings.concurrency } : FREE_KEY },
+      limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: ["MarketDataError"],
       stores: stores(settings),
       checks: [

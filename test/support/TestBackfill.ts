@@ -6,7 +6,6 @@ import * as PartitionSet from "../../src/runtime/partition/PartitionSet.ts"
 import * as Slices from "../../src/runtime/plan/Slices.ts"
 import type { Kind } from "../../src/runtime/plan/Staleness.ts"
 import * as Backfill from "../../src/runtime/run/Backfill.ts"
-import * as Pool from "../../src/runtime/run/Pool.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
 
 export interface Asked {
@@ -28,7 +27,7 @@ export const create = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked)
     const { ancestors = true, force = false, only = "all" } = asked
     const plan = yield* Situation.plan(graph, { targets, ancestors, force, only }, universe)
     const slices = Slices.cut(graph, targets, plan, asked.slice ?? 2)
-    const request = { ancestors, force, only, assets: asked.assets, select: null, partition: null }
+    const request = { ancestors, force, only, assets: asked.assets, select: null, partition: null, tags: {} }
     return { slices, backfillId: yield* Backfill.create(request, slices) }
   })
 
@@ -42,7 +41,8 @@ export const work = <R>(
     const heard: Array<Backfill.BackfillEvent> = []
     const backfill = yield* Backfill.work(graph, backfillId, {
       concurrency: 4,
-      pools: Pool.make({}),
+      pools: {},
+      limits: {},
       observe: (event) => Effect.andThen(Effect.sync(() => void heard.push(event)), observe(event))
     })
     return { backfill: backfill!, heard }

@@ -8,8 +8,7 @@ import * as PartitionSelector from "../../src/runtime/partition/PartitionSelecto
 import * as PartitionSet from "../../src/runtime/partition/PartitionSet.ts"
 import type * as Plan from "../../src/runtime/plan/Plan.ts"
 import type { Event } from "../../src/runtime/run/Event.ts"
-import { Executor } from "../../src/runtime/run/Executor.ts"
-import * as Pool from "../../src/runtime/run/Pool.ts"
+import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
 import { BackfillStore } from "../../src/runtime/store/BackfillStore.ts"
 import { Claims } from "../../src/runtime/store/Claims.ts"
@@ -36,6 +35,8 @@ export interface Asked {
   /** As in `--partition`. */
   readonly partition?: string
   readonly concurrency?: number
+  /** Of the run, beside what the request says. */
+  readonly options?: Partial<Options>
 }
 
 export const plan = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
@@ -59,9 +60,10 @@ export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: A
     const made = yield* plan(graph, asked)
     const summary = yield* executor.execute(made.plan, {
       concurrency: asked.concurrency ?? 4,
-      pools: Pool.make({ one: 1 }),
-      request: asked,
-      observe: (event) => Effect.sync(() => void events.push(event))
+      pools: { one: 1 },
+      request: { assets: asked.assets },
+      observe: (event) => Effect.sync(() => void events.push(event)),
+      ...asked.options
     })
     return { summary, events, plan: made.plan }
   })

@@ -31,7 +31,12 @@ export interface Settings {
   readonly sample: string | undefined
   /** What to load from the vendor: symbols from a date to a date. Undefined with the sample, which knows. */
   readonly watchlist: ReadonlyArray<Member> | undefined
+  /** Steps at a time. */
   readonly concurrency: number
+  /** Runs at a time, in all processes together; any number when not set. */
+  readonly maxRuns: number | undefined
+  /** `key=value` or `key` to runs with that tag at a time. */
+  readonly tagLimits: { readonly [tag: string]: number }
 }
 
 const text = (name: string): Config.Config<string | undefined> =>
@@ -54,7 +59,9 @@ const raw = Config.all({
   symbols: text("BAROGRAPH_SYMBOLS"),
   start: text("BAROGRAPH_START"),
   end: text("BAROGRAPH_END"),
-  concurrency: text("BAROGRAPH_CONCURRENCY")
+  concurrency: text("BAROGRAPH_CONCURRENCY"),
+  maxRuns: text("BAROGRAPH_MAX_RUNS"),
+  tagLimits: text("BAROGRAPH_TAG_LIMITS")
 })
 
 const DATE = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/
@@ -85,14 +92,31 @@ const watchlist = Effect.fnUntraced(function*(
   return [...new Set(symbols)].map((value): Member => ({ value, from, to }))
 })
 
-const concurrency = Effect.fnUntraced(function*(value: string | undefined) {
-  if (value === undefined) return 4
+/** A whole number from 1 to 999. */
+const count = Effect.fnUntraced(function*(setting: string, value: string) {
   if (/^[1-9]\d{0,2}$/.test(value)) return Number(value)
   return yield* new SettingsError({
-    setting: "BAROGRAPH_CONCURRENCY",
-    message: `BAROGRAPH_CONCURRENCY is "${value}"`,
+    setting,
+    message: `${setting} is "${value}"`,
     fix: "use a whole number from 1 to 999"
   })
+})
+
+/** `backfill:2,team=etl:1`. */
+const tagLimits = Effect.fnUntraced(function*(value: string | undefined) {
+  const limits: { [tag: string]: number } = {}
+  for (const part of (value ?? "").split(",").map((one) => one.trim()).filter((one) => one !== "")) {
+    const found = /^([^:=]+(?:=[^:=]+)?):(.+)$/.exec(part)
+    if (found === null) {
+      return yield* new SettingsError({
+        setting: "BAROGRAPH_TAG_LIMITS",
+        message: `BAROGRAPH_TAG_LIMITS has "${part}", which is not tag:count`,
+        fix: "write BAROGRAPH_TAG_LIMITS=backfill:2,team=etl:1"
+      })
+    }
+    limits[found[1]!] = yield* count("BAROGRAPH_TAG_LIMITS", found[2]!)
+  }
+  return limits
 })
 
 const lakeDirectory = Effect.fnUntraced(function*(value: string | undefined, home: string, cwd: string) {
@@ -127,6 +151,8 @@ export const load = Effect.fnUntraced(function*(cwd: string) {
     apiUrl: given.apiUrl,
     sample: given.sample === undefined ? undefined : Path.resolve(cwd, given.sample),
     watchlist: given.apiKey === undefined ? undefined : yield* watchlist(given),
-    concurrency: yield* concurrency(given.concurrency)
+    concurrency: given.concurrency === undefined ? 4 : yield* count("BAROGRAPH_CONCURRENCY", given.concurrency),
+    maxRuns: given.maxRuns === undefined ? undefined : yield* count("BAROGRAPH_MAX_RUNS", given.maxRuns),
+    tagLimits: yield* tagLimits(given.tagLimits)
   } satisfies Settings
 })

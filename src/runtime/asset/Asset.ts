@@ -210,6 +210,9 @@ const dependencyOf = (dep: Any | Mapped<Any, unknown>): Dependency =>
     ? { asset: dep.asset, mapping: dep.mapping }
     : { asset: dep, mapping: PartitionMapping.identity(dep.dimensions) }
 
+/** One object, so that all assets without partitions share one space. */
+const NO_PARTITIONS: Partitions.Dimensions = {}
+
 type Compute = (context: unknown) => Effect.Effect<unknown, unknown, unknown>
 
 /** An asset without `batch` is called with one item and answers its output. */
@@ -237,7 +240,7 @@ export const make = <const Name extends string, const O extends Options, E, R>(
     dependencies: Object.fromEntries(
       Object.entries(given.deps ?? {}).map(([key, dep]) => [key, dependencyOf(dep)])
     ),
-    dimensions: given.partitions ?? {},
+    dimensions: given.partitions ?? NO_PARTITIONS,
     output: given.output,
     dataVersion: given.dataVersion,
     codeVersion: typeof version === "string" ? Effect.succeed(version) : version,

@@ -7,6 +7,8 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type { Member } from "../partition/Partitions.ts"
+import type * as Cost from "../plan/Cost.ts"
+import type * as Admission from "../run/Admission.ts"
 import type { Executor } from "../run/Executor.ts"
 import type { BackfillStore } from "../store/BackfillStore.ts"
 import type { Claims } from "../store/Claims.ts"
@@ -33,7 +35,9 @@ export interface Application<R = unknown> {
   /** The configured members of the dynamic sets. */
   readonly members: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Member> }, Failure>
   readonly concurrency: number
-  readonly pools: { readonly [pool: string]: number }
+  readonly pools: { readonly [pool: string]: Cost.PoolLimit }
+  /** Which runs may go on at a time, in all processes together. */
+  readonly limits: Admission.Limits
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
   readonly upstreamErrors: ReadonlyArray<string>
   /** What `query --store` can ask. */

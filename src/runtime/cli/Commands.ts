@@ -2,8 +2,10 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { KINDS } from "../plan/Staleness.ts"
+import { STATUSES } from "../run/Event.ts"
 
 /** False unless given; a negation would only be noise in the help. */
 const on = (name: string, description: string) =>
@@ -41,11 +43,31 @@ const selection = {
   force: on("force", "Materialize the named assets even where they are up to date")
 }
 
+const tag = (description: string) =>
+  Flag.KeyValuePair("tag").pipe(Flag.withDescription(description), Flag.withDefault({}))
+
 const materialize = Command.make(
   "materialize",
   {
     ...selection,
     plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
+    tag: tag("Mark the run, as in --tag team=etl; repeat it. Limits and lists go by tags"),
+    priority: Flag.Int("priority").pipe(
+      Flag.withDescription("Of runs that wait for their turn, higher ones begin first"),
+      Flag.withDefault(0)
+    ),
+    timeout: Flag.String("timeout").pipe(
+      Flag.withDescription("Longest time for the run, as in \"30 minutes\""),
+      Flag.mapTryCatch(
+        (text) => Duration.fromInputUnsafe(text as Duration.Input),
+        (): string => "expected a time such as \"90 seconds\" or \"2 hours\""
+      ),
+      Flag.optional
+    ),
+    concurrency: Flag.Int("concurrency").pipe(
+      Flag.withDescription("Steps at a time; BAROGRAPH_CONCURRENCY otherwise"),
+      Flag.optional
+    ),
     json
   },
   (input) =>
@@ -94,15 +116,70 @@ const partitionList = Command.make("list", {
   Command.withDescription("The partitions of an asset and how each stands")
 )
 
+const partitionFlag = Flag.String("partition").pipe(
+  Flag.withAlias("p"),
+  Flag.withDescription("Only these, as in materialize --partition"),
+  Flag.optional
+)
+
+const partitionStatus = Command.make(
+  "status",
+  { name: Argument.String("asset"), partition: partitionFlag, json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ status }) => status(input))
+).pipe(Command.withDescription("How many partitions of an asset stand how, and which"))
+
+const partitionMap = Command.make(
+  "map",
+  { name: Argument.String("asset"), partition: partitionFlag, json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ map }) => map(input))
+).pipe(
+  Command.withDescription("What partitions are made from, and what is made from them"),
+  Command.withExamples([{
+    command: "barograph partition map staged_bars -p symbol=IBM,session=2013-10-04",
+    description: "The month it is cut from, and where its rows go"
+  }])
+)
+
+const members = {
+  set: Argument.String("set").pipe(Argument.withDescription("Name of the dynamic set")),
+  values: Argument.String("value").pipe(Argument.withDescription("Members"), Argument.atLeast(1))
+}
+
+const date = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text), (text) => `expected YYYY-MM-DD, got "${text}"`),
+    Flag.optional
+  )
+
+const partitionAdd = Command.make(
+  "add",
+  {
+    ...members,
+    from: date("from", "First date of their lifetime: time windows beside them begin there"),
+    to: date("to", "Last date of their lifetime")
+  },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ add }) => add(input))
+).pipe(Command.withDescription("Add members to a dynamic set, or change their lifetime"))
+
+const partitionRemove = Command.make(
+  "remove",
+  members,
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ remove }) => remove(input))
+).pipe(Command.withDescription("Remove members from a dynamic set; what was materialized is kept"))
+
 const partition = Command.make("partition").pipe(
-  Command.withDescription("Look at partitions"),
-  Command.withSubcommands([partitionList])
+  Command.withDescription("Look at partitions; add and remove dynamic ones"),
+  Command.withSubcommands([partitionList, partitionStatus, partitionMap, partitionAdd, partitionRemove])
 )
 
 const runList = Command.make(
   "list",
   {
     limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)),
+    before: Flag.String("before").pipe(Flag.withDescription("Only runs older than this one"), Flag.optional),
+    status: Flag.Literals("status", STATUSES).pipe(Flag.withDescription("Only runs that stand so"), Flag.optional),
+    tag: tag("Only runs with this tag"),
     json
   },
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/run.ts")), ({ list }) => list(input))
@@ -139,6 +216,7 @@ const backfillStart = Command.make(
       Flag.withDescription("Partitions in a slice, the piece that one run takes at a time"),
       Flag.withDefault(500)
     ),
+    tag: tag("Mark its runs, as in --tag team=etl; repeat it"),
     detach: on("detach", "Only store it; backfill resume works on it"),
     plan: on("plan", "Say what it would be: partitions, why, slices; store nothing"),
     json

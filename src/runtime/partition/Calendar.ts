@@ -123,17 +123,25 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/
 
 const isDate = (text: string): boolean => DATE.test(text) && Zone.parseLocal(text) !== undefined
 
+const wrongHours = (self: Calendar): string | undefined => {
+  const closes = [self.close, ...self.earlyCloses.values()]
+  const { close, earlyClose, open } = self.extended ?? { ...self, earlyClose: "24:00" }
+  const time = [self.open, open, ...closes, close, earlyClose].find((text) => !TIME.test(text))
+  if (time !== undefined) return `"${time}" is not a time of day, as in 09:30.`
+  const early = closes.find((text) => text <= self.open)
+  if (early !== undefined) return `It closes at ${early}, not after it opens at ${self.open}.`
+  if (open > self.open) return `Its extended hours, from ${open}, do not begin before its regular ones.`
+  const late = closes.find((text, at) => text > (at === 0 ? close : earlyClose))
+  if (late === undefined) return undefined
+  return `Its extended hours end at ${late === self.close ? close : earlyClose}, before its regular ones at ${late}.`
+}
+
 /** What is wrong with the calendar's data, in a sentence; undefined when nothing is. */
 export const problem = (self: Calendar): string | undefined => {
   const zone = Zone.make(self.zone)
   if (Result.isFailure(zone)) return zone.failure
-  const { close, earlyClose, open } = self.extended ?? { open: self.open, close: self.close, earlyClose: self.close }
-  const time = [self.open, self.close, open, close, earlyClose, ...self.earlyCloses.values()]
-    .find((text) => !TIME.test(text))
-  if (time !== undefined) return `"${time}" is not a time of day, as in 09:30.`
   const date = [self.first, self.last, ...self.holidays, ...self.earlyCloses.keys()].find((text) => !isDate(text))
   if (date !== undefined) return `"${date}" is not a date, as in 2013-10-04.`
   if (self.first > self.last) return `Its last date, ${self.last}, is before its first, ${self.first}.`
-  if (self.open >= self.close) return `It closes at ${self.close}, not after it opens at ${self.open}.`
-  return undefined
+  return wrongHours(self)
 }

@@ -18,12 +18,13 @@ const DAY = 86_400_000
 
 /** The longest wait there can be is 40 years: from a Sunday, the 29th of February, across 2100 to the next. */
 const HORIZON = 41 * 366 * DAY
-const END_OF_TIME = Date.UTC(9998, 0)
 
 export interface Cron {
   /** As it was written, single-spaced. */
   readonly text: string
-  /** Times of day of its ticks in milliseconds, ascending. */
+  readonly minutes: ReadonlySet<number>
+  readonly hours: ReadonlySet<number>
+  /** Both as times of day in milliseconds, ascending. */
   readonly times: ReadonlyArray<number>
   /** True when the hour field lets every hour pass. */
   readonly isHourly: boolean
@@ -58,15 +59,18 @@ const wrongField = (text: string, fields: ReadonlyArray<string>): string => {
   return `"${text}" is not a cron.`
 }
 
-const range = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index)
+const orAll = (values: ReadonlySet<number>, count: number): ReadonlySet<number> =>
+  values.size > 0 ? values : new Set(Array.from({ length: count }, (_, index) => index))
 
 const fromParsed = (text: string, fields: ReadonlyArray<string>, parsed: EffectCron.Cron): Cron => {
-  const hours = parsed.hours.size === 0 ? range(24) : [...parsed.hours]
-  const minutes = parsed.minutes.size === 0 ? range(60) : [...parsed.minutes]
+  const hours = orAll(parsed.hours, 24)
+  const minutes = orAll(parsed.minutes, 60)
   return {
     text,
-    times: hours.flatMap((hour) => minutes.map((minute) => hour * HOUR + minute * MINUTE)),
-    isHourly: hours.length === 24,
+    minutes,
+    hours,
+    times: [...hours].flatMap((hour) => [...minutes].map((minute) => hour * HOUR + minute * MINUTE)),
+    isHourly: hours.size === 24,
     days: parsed.days,
     months: parsed.months,
     weekdays: parsed.weekdays,
@@ -152,11 +156,7 @@ const walkFixed = (cron: Cron, zone: Zone.Zone, from: number, to: number, take: 
 
 /** Walks the ticks in [from, to), ascending. */
 export const walk = (cron: Cron, zone: Zone.Zone, from: number, to: number, take: Take): void =>
-  cron.isHourly ? walkHourly(cron, zone, from, to, take) : walkFixed(cron, zone, from, to, take)
-
-/** Walks the ticks from an instant on until it is told to stop. */
-export const walkFrom = (cron: Cron, zone: Zone.Zone, from: number, take: Take): void =>
-  walk(cron, zone, from, END_OF_TIME, take)
+  (cron.isHourly ? walkHourly : walkFixed)(cron, zone, Zone.clamp(from), Zone.clamp(to), take)
 
 /** Instants in [from, to), ascending. */
 export const ticks = (cron: Cron, zone: Zone.Zone, from: number, to: number): ReadonlyArray<number> => {
@@ -165,17 +165,17 @@ export const ticks = (cron: Cron, zone: Zone.Zone, from: number, to: number): Re
   return found
 }
 
-/** The first tick after an instant. */
+/** The first tick after an instant; Infinity when there is none before the year 9998. */
 export const next = (cron: Cron, zone: Zone.Zone, after: number): number => {
   let found = Number.POSITIVE_INFINITY
-  walkFrom(cron, zone, after + 1, (instant) => {
+  walk(cron, zone, after + 1, found, (instant) => {
     found = instant
     return false
   })
   return found
 }
 
-/** The last tick before an instant. */
+/** The last tick before an instant; -Infinity when there is none since the year 1000. */
 export const previous = (cron: Cron, zone: Zone.Zone, before: number): number => {
   let [to, span] = [before, HOUR]
   while (before - to < HORIZON) {
@@ -187,11 +187,17 @@ export const previous = (cron: Cron, zone: Zone.Zone, before: number): number =>
   return Number.NEGATIVE_INFINITY
 }
 
+const matches = (cron: Cron, local: number): boolean => {
+  const date = new Date(local)
+  return local % MINUTE === 0 && cron.minutes.has(date.getUTCMinutes()) && cron.hours.has(date.getUTCHours()) &&
+    matchesDay(cron, Math.floor(local / DAY))
+}
+
 /** True when the instant is a tick. */
 export const hasTick = (cron: Cron, zone: Zone.Zone, instant: number): boolean => {
   const local = Zone.toLocal(zone, instant)
-  const time = ((local % DAY) + DAY) % DAY
+  if (cron.isHourly) return matches(cron, local)
   const mayHaveMoved = Zone.offsetAt(zone, instant - 1) !== local - instant
-  if (!mayHaveMoved && !cron.times.includes(time)) return false
-  return ticks(cron, zone, instant, instant + 1).length > 0
+  if (mayHaveMoved) return ticks(cron, zone, instant, instant + 1).length > 0
+  return matches(cron, local) && Zone.toInstant(zone, local, "later") === instant
 }

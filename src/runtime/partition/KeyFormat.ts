@@ -27,7 +27,9 @@ const split = (pattern: string): ReadonlyArray<Part> => {
   const parts: Array<Part> = []
   for (const { 0: text, index } of pattern.matchAll(/yyyy|MM|dd|HH|mm|[^]/g)) {
     const unit = tokens.indexOf(text)
-    parts.push(unit < 0 ? text : { unit, at: index, width: text.length })
+    if (unit >= 0) parts.push({ unit, at: index, width: text.length })
+    else if (typeof parts.at(-1) === "string") parts.push(String(parts.pop()) + text)
+    else parts.push(text)
   }
   return parts
 }
@@ -35,10 +37,10 @@ const split = (pattern: string): ReadonlyArray<Part> => {
 /** Fails with a sentence. */
 export const make = (pattern: string): Result.Result<KeyFormat, string> => {
   const parts = split(pattern)
-  const letter = parts.find((part) => typeof part === "string" && /[^\P{L}T]/u.test(part))
-  if (letter !== undefined) {
+  const letter = /[^\P{L}T]/u.exec(parts.filter((part) => typeof part === "string").join(""))
+  if (letter !== null) {
     return Result.fail(
-      `The format "${pattern}" has a "${String(letter)}"; it may have ${tokens.join(", ")} and punctuation.`
+      `The format "${pattern}" has a "${letter[0]}"; it may have ${tokens.join(", ")} and punctuation.`
     )
   }
   const used = tokens.map((_, unit) => parts.some((part) => typeof part !== "string" && part.unit === unit))
@@ -53,39 +55,46 @@ export const make = (pattern: string): Result.Result<KeyFormat, string> => {
 /** True when `a` tells no less apart than `b`. */
 export const isAsFineAs = (a: Unit, b: Unit): boolean => units.indexOf(a) >= units.indexOf(b)
 
-const fieldsOf = (local: number): ReadonlyArray<number> => {
-  const date = new Date(local)
-  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()]
-  return [year, month, day, date.getUTCHours(), date.getUTCMinutes()]
+const twoDigits = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, "0"))
+
+const written = (date: Date, unit: number): string => {
+  if (unit === 0) return String(date.getUTCFullYear()).padStart(4, "0")
+  if (unit === 1) return twoDigits[date.getUTCMonth() + 1]!
+  if (unit === 2) return twoDigits[date.getUTCDate()]!
+  return twoDigits[unit === 3 ? date.getUTCHours() : date.getUTCMinutes()]!
 }
 
 export const format = (self: KeyFormat, local: number): string => {
-  const fields = fieldsOf(local)
+  const date = new Date(local)
   let text = ""
-  for (const part of self.parts) {
-    text += typeof part === "string" ? part : String(fields[part.unit]!).padStart(part.width, "0")
-  }
+  for (const part of self.parts) text += typeof part === "string" ? part : written(date, part.unit)
   return text
+}
+
+/** NaN where the text has anything but digits. */
+const digits = (text: string, { at, width }: { readonly at: number; readonly width: number }): number => {
+  let value = 0
+  for (let i = at; i < at + width; i++) {
+    const digit = text.charCodeAt(i) - 48
+    value = digit >= 0 && digit <= 9 ? value * 10 + digit : Number.NaN
+  }
+  return value
 }
 
 /** The local times from which and up to which keys begin as this text does; undefined when none do. */
 export const parse = (self: KeyFormat, key: string): { readonly from: number; readonly to: number } | undefined => {
   const fields = [0, 1, 1, 0, 0]
-  for (const part of self.parts) {
-    if (typeof part === "string") continue
-    const digits = key.slice(part.at, part.at + part.width)
-    if (!/^\d+$/.test(digits)) return undefined
-    fields[part.unit] = Number(digits)
-  }
+  for (const part of self.parts) if (typeof part !== "string") fields[part.unit] = digits(key, part)
   const [year, month, day, hour, minute] = fields as [number, number, number, number, number]
-  const date = new Date(0)
-  date.setUTCFullYear(year, month - 1, day)
-  const from = date.getTime() + hour * HOUR + minute * MINUTE
-  return key.startsWith(format(self, from)) ? { from, to: endOfUnit(self.finest, date, from) } : undefined
+  const midnight = new Date(0).setUTCFullYear(year, month - 1, day)
+  const from = midnight + hour * HOUR + minute * MINUTE
+  if (Number.isNaN(from) || !key.startsWith(format(self, from))) return undefined
+  return { from, to: endOfUnit(self.finest, from) }
 }
 
-const endOfUnit = (unit: Unit, date: Date, from: number): number => {
-  if (unit === "year") return new Date(date).setUTCFullYear(date.getUTCFullYear() + 1)
-  if (unit === "month") return new Date(date).setUTCMonth(date.getUTCMonth() + 1)
+const endOfUnit = (unit: Unit, from: number): number => {
+  const date = new Date(from)
+  if (unit === "year") return date.setUTCFullYear(date.getUTCFullYear() + 1)
+  if (unit === "month") return date.setUTCMonth(date.getUTCMonth() + 1)
   return from + (unit === "day" ? DAY : unit === "hour" ? HOUR : MINUTE)
 }

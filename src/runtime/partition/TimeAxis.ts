@@ -46,6 +46,8 @@ interface Table {
   /** Laid out are all windows that start before `resumeAt`; all that end before `knownUntil` are among them. */
   resumeAt: number
   knownUntil: number
+  /** How many windows in a row, up to there, are excluded. */
+  barren: number
   axis: Axis | undefined
 }
 
@@ -66,6 +68,7 @@ const makeTable = (dimension: TimeDimension): Table => {
     keys: [],
     resumeAt: startsFrom,
     knownUntil: Number.NEGATIVE_INFINITY,
+    barren: 0,
     axis: undefined
   }
 }
@@ -85,7 +88,7 @@ const isDated = (dimension: TimeDimension): boolean => KeyFormat.isAsFineAs("day
 const walkCron = (dimension: TimeDimension, cron: Cron.Cron, zone: Zone.Zone, from: number, take: TakeWindow) => {
   const dated = isDated(dimension)
   let [start, label] = [Number.NaN, 0]
-  Cron.walkFrom(cron, zone, from, (tick, named) => {
+  Cron.walk(cron, zone, from, Number.POSITIVE_INFINITY, (tick, named) => {
     const goesOn = Number.isNaN(start) || take(start, tick, label)
     start = tick
     label = dated ? named : Zone.toLocal(zone, tick)
@@ -95,7 +98,7 @@ const walkCron = (dimension: TimeDimension, cron: Cron.Cron, zone: Zone.Zone, fr
 
 const walkSessions = (calendar: Calendar.Calendar, hours: Calendar.Hours, from: number, take: TakeWindow) => {
   const dates = Calendar.allSessions(calendar)
-  // A day early: a session's date begins before it opens, wherever the exchange is.
+  // Two days early: a session's date begins before it opens, wherever the exchange is.
   let at = Calendar.indexAtOrAfter(calendar, new Date(from - 2 * DAY).toISOString().slice(0, 10))
   for (; at < dates.length; at++) {
     const start = Calendar.opensAt(calendar, dates[at]!, hours)
@@ -122,7 +125,7 @@ const isExcluded = ({ exclude }: TimeDimension, zone: Zone.Zone, start: number, 
   (exclude.times.size > 0 && exclude.times.has(Zone.toLocal(zone, start))) ||
   exclude.crons.some((cron) => Cron.hasTick(cron, zone, start))
 
-/** The first index whose value is above the bound, or is at least it. */
+/** The first index whose value is past what is searched for; values ascend. */
 const search = (values: ReadonlyArray<number>, length: number, isPast: (value: number) => boolean): number => {
   let [low, high] = [0, length]
   while (low < high) {
@@ -136,31 +139,35 @@ const search = (values: ReadonlyArray<number>, length: number, isPast: (value: n
 const endedBy = (table: Table, instant: number): number => search(table.ends, table.ends.length, (end) => end > instant)
 
 /** With everything excluded there is no window ahead to be found; a cron of minutes has this many ticks in a year. */
-const MOST_AHEAD = 527_040
+const MOST_BARREN = 527_040
 
-/** Lays out what ends by `now`, and as many windows after it as the offset asks for. */
+/** Lays out what ends by `now`, and as many windows beyond it as the offset asks for. */
 const extend = (dimension: TimeDimension, table: Table, now: number): void => {
-  const ahead = Math.max(0, dimension.endOffset)
+  let wanted = endedBy(table, now) + Math.max(0, dimension.endOffset)
   const beyond = Math.max(0, -dimension.endOffset)
-  let [looked, wanted] = [0, endedBy(table, now) + ahead]
   const isEnough = () =>
     table.knownUntil === Number.POSITIVE_INFINITY ||
-    (table.knownUntil > now && (table.starts.length >= wanted || looked >= MOST_AHEAD)) ||
+    (table.knownUntil > now && (table.starts.length >= wanted || table.barren >= MOST_BARREN)) ||
     (table.knownUntil > table.endsBy && table.starts.length - endedBy(table, table.endsBy) >= beyond)
   if (isEnough()) return
   const isAll = walk(dimension, table.zone, table.resumeAt, (start, end, label) => {
     table.resumeAt = start + 1
     table.knownUntil = end
-    if (!isExcluded(dimension, table.zone, start, label)) {
-      table.starts.push(start)
-      table.ends.push(end)
-      table.labels.push(label)
+    if (isExcluded(dimension, table.zone, start, label)) table.barren++
+    else {
+      add(table, start, end, label)
       if (end <= now) wanted++
     }
-    if (end > now) looked++
     return !isEnough()
   })
   if (isAll) table.knownUntil = Number.POSITIVE_INFINITY
+}
+
+const add = (table: Table, start: number, end: number, label: number): void => {
+  table.starts.push(start)
+  table.ends.push(end)
+  table.labels.push(label)
+  table.barren = 0
 }
 
 const keyOf = ({ format, source }: TimeDimension, zone: Zone.Zone, start: number, label: number): string => {
@@ -170,8 +177,9 @@ const keyOf = ({ format, source }: TimeDimension, zone: Zone.Zone, start: number
 }
 
 /** Walks the windows that end after an instant, excluded ones too. */
-const walkEndingAfter = (dimension: TimeDimension, zone: Zone.Zone, instant: number, take: TakeWindow): void => {
+const walkEndingAfter = (dimension: TimeDimension, zone: Zone.Zone, after: number, take: TakeWindow): void => {
   const { source } = dimension
+  const instant = Zone.clamp(after)
   const from = source._tag === "cron" ? Cron.previous(source.cron, zone, instant + 1) : instant - 2 * DAY
   walk(dimension, zone, from, (start, end, label) => end <= instant || take(start, end, label))
 }

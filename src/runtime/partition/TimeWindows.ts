@@ -1,5 +1,5 @@
 /**
- * The declaration of a time dimension: windows that follow each other by a cron in a zone, or the sessions of a calendar.
+ * The declaration of a time dimension: windows that follow each other by a cron in a zone, or a calendar's sessions.
  *
  * Everything that a person can get wrong is refused here, with a sentence, so that nothing fails where windows are laid
  * out (`TimeAxis`). Windows of a cron go from tick to tick, those of a calendar from open to close. Local times are as
@@ -53,7 +53,7 @@ interface SpanOptions {
    * windows that are not excluded count.
    */
   readonly endOffset?: number
-  /** Dates, date-times and crons: a window that starts on one of them does not exist. Its neighbours stay as they are. */
+  /** Dates, date-times and crons: a window that starts on one of them does not exist. Its neighbours stay. */
   readonly exclude?: ReadonlyArray<string>
 }
 
@@ -118,9 +118,13 @@ const exclusions = (grain: string, texts: ReadonlyArray<string>): Exclusions => 
   const crons: Array<Cron.Cron> = []
   for (const text of texts) {
     if (/^@|\s.*\s/.test(text.trim())) crons.push(orRefuse(grain, Cron.parse(text)))
-    else if (text.length > 10) times.add(localTime(grain, "an exclusion", text))
-    else if (text.length === 10 && localTime(grain, "an exclusion", text) !== undefined) dates.add(text)
-    else refuse(grain, `"${text}" is excluded, which is neither a date, a date and time, nor a cron.`)
+    else if (text.length < 10) {
+      refuse(grain, `an exclusion is "${text}", which is not a date, a date and time or a cron.`)
+    } else {
+      const local = localTime(grain, "an exclusion", text)
+      if (text.length === 10) dates.add(text)
+      else times.add(local)
+    }
   }
   return { dates, times, crons }
 }
@@ -172,8 +176,7 @@ const span = (grain: string, start: string, options: SpanOptions) => {
 const fromCron = <const Grain extends string>(
   grain: Grain,
   text: string,
-  options: CronOptions,
-  pattern?: string
+  options: CronOptions
 ): TimeDimension<Grain> => {
   const parsed = orRefuse(grain, Cron.parse(text))
   const zone = orRefuse(grain, Zone.make(options.zone ?? "UTC"))
@@ -182,7 +185,7 @@ const fromCron = <const Grain extends string>(
     grain,
     zone: zone.name,
     ...span(grain, options.start, options),
-    format: keyFormat(grain, parsed, options.format ?? pattern),
+    format: keyFormat(grain, parsed, options.format),
     source: { _tag: "cron", cron: parsed }
   }
 }
@@ -198,7 +201,7 @@ const timeOf = (grain: string, options: DailyOptions): string =>
   `${minuteOf(grain, options)} ${integer(grain, "its hourOffset", options.hourOffset ?? 0, 0, 23)}`
 
 export const hourly = (options: HourlyOptions): TimeDimension<"hourly"> =>
-  fromCron("hourly", `${minuteOf("hourly", options)} * * * *`, options, "yyyy-MM-ddTHH:mm")
+  fromCron("hourly", `${minuteOf("hourly", options)} * * * *`, options)
 
 export const daily = (options: DailyOptions): TimeDimension<"daily"> =>
   fromCron("daily", `${timeOf("daily", options)} * * *`, options)

@@ -24,6 +24,7 @@ import {
 } from "../store/BackfillStore.ts"
 import { Claims } from "../store/Claims.ts"
 import { RunStore } from "../store/RunStore.ts"
+import type * as Admission from "./Admission.ts"
 import type { Event } from "./Event.ts"
 import { Executor } from "./Executor.ts"
 import type * as Pool from "./Pool.ts"
@@ -41,7 +42,10 @@ export type BackfillEvent =
 export interface Options {
   /** Steps at a time. */
   readonly concurrency: number
-  readonly pools: Pool.Pools
+  /** Slots of each pool, in all processes together. */
+  readonly pools: Pool.Limits
+  /** Which runs may go on at a time. */
+  readonly limits: Admission.Limits
   readonly observe: (event: BackfillEvent) => Effect.Effect<void>
 }
 
@@ -88,8 +92,9 @@ const resultOf = (slice: Slice, plan: Plan.Plan, summary: Summary): SliceResult 
   if (summary.status === "succeeded") return { status: "done", done: slice.count, failures: [] }
   const totals = summary.assets[slice.asset]
   const done = upToDateIn(plan, slice) + (totals?.materialized ?? 0) + (totals?.skipped ?? 0)
-  const stopped = summary.status === "canceled" ? [failure(slice, "the run was canceled", slice.count - done)] : []
-  return { status: "failed", done, failures: mergeFailures([...summary.failures, ...stopped]) }
+  const why = summary.status === "canceled" ? "the run was canceled" : summary.why
+  const cut = why === undefined ? [] : [failure(slice, why, slice.count - done)]
+  return { status: "failed", done, failures: mergeFailures([...summary.failures, ...cut]) }
 }
 
 /** A run that is asked for again asks for the slice alone. */
@@ -124,6 +129,8 @@ const execute = <R>(plan: Plan.Plan<R>, backfill: Backfill, slice: Slice, option
       runId,
       concurrency: options.concurrency,
       pools: options.pools,
+      limits: options.limits,
+      tags: { ...backfill.request.tags, backfill: backfill.backfillId },
       request: runRequest(slice, backfill.request),
       observe: (event) => options.observe({ type: "Step", slice, event }),
       forcedSince: backfill.createdAt

@@ -8,7 +8,8 @@ export interface StepResult {
   readonly changed: boolean
 }
 
-export type RunStatus = "running" | "succeeded" | "failed" | "interrupted" | "canceled"
+export const STATUSES = ["queued", "running", "succeeded", "failed", "interrupted", "canceled"] as const
+export type RunStatus = (typeof STATUSES)[number]
 
 export type Event =
   | { readonly type: "RunStarted"; readonly partitions: number }
@@ -53,4 +54,6 @@ export type Event =
     /** Nothing was tried: an upstream partition is not there. */
     readonly blocked: boolean
   }
-  | { readonly type: "RunEnded"; readonly status: RunStatus }
+  /** Not its turn yet. */
+  | { readonly type: "RunQueued" }
+  | { readonly type: "RunEnded"; readonly status: RunStatus; readonly why?: string | undefined }

@@ -9,6 +9,7 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
@@ -25,10 +26,11 @@ import { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { Materialization, Outcome, RunRef } from "../store/Outcome.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Event, StepResult } from "./Event.ts"
+import type * as Admission from "./Admission.ts"
+import type { Event, RunStatus, StepResult } from "./Event.ts"
 import * as Frontier from "./Frontier.ts"
 import * as Journal from "./Journal.ts"
-import type * as Pool from "./Pool.ts"
+import * as Pool from "./Pool.ts"
 import * as RunId from "./RunId.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
 import * as Summary from "./Summary.ts"
@@ -38,7 +40,15 @@ export interface Options {
   readonly runId?: string | undefined
   /** Steps at a time. */
   readonly concurrency: number
-  readonly pools: Pool.Pools
+  /** Slots of each pool, in all processes together. */
+  readonly pools: Pool.Limits
+  /** Which runs may go on at a time; any, when left out. */
+  readonly limits?: Admission.Limits | undefined
+  readonly tags?: Admission.Tags | undefined
+  /** Among waiting runs, those of higher priority begin first; 0 when left out. */
+  readonly priority?: number | undefined
+  /** Longest time for the run, without waiting for its turn. */
+  readonly timeout?: Duration.Duration | undefined
   /** Kept with the run: what was asked for. */
   readonly request: unknown
   /** Hears of every event, after it is in the store. */
@@ -70,6 +80,7 @@ interface Running {
   readonly run: RunRef
   readonly options: Options
   readonly claims: RunClaims
+  readonly pools: Pool.Pools
   readonly journal: Journal.Journal
   /** `asset/partition` to why nothing can be read from it. */
   readonly obstacles: Map<string, string>
@@ -114,8 +125,7 @@ const tagOf = (error: unknown): string | undefined =>
 
 const call = (running: Running, step: Step, work: ReadonlyArray<Work>) => {
   const { asset } = step.of
-  const { pools } = running.options
-  const leased = pools.withLease(asset.pool, Effect.scoped(asset.materialize(work.map(({ item }) => item))))
+  const leased = running.pools.withLease(asset.pool, Effect.scoped(asset.materialize(work.map(({ item }) => item))))
   const timed = asset.timeout === undefined ? leased : Effect.timeout(leased, asset.timeout)
   if (asset.retry === undefined) return timed
   const noticed = Schedule.tap(asset.retry as Schedule.Schedule<unknown, unknown>, ({ attempt, input }) => {
@@ -221,7 +231,10 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
     )
   }
   if (work.length === 0) return
-  yield* record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }])
+  // Not waited for: what the step records later cannot be written before it.
+  yield* Effect.forkChild(
+    Effect.ignore(record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }]))
+  )
   const startedAt = yield* Clock.currentTimeMillis
   const answers = yield* call(running, step, work)
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
@@ -263,10 +276,17 @@ const runSteps = (running: Running, plan: Plan.Plan) =>
 const CANCEL_POLL = "500 millis"
 
 /** Ends when somebody asks the run to stop. */
-const canceled = (running: Running) =>
-  Effect.flatMap(RunStore, (runs) => runs.isCancelRequested(running.run.runId)).pipe(
-    Effect.repeat({ until: (requested) => requested, schedule: Schedule.spaced(CANCEL_POLL) })
+const canceled = (runId: string) =>
+  Effect.flatMap(RunStore, (runs) => runs.isCancelRequested(runId)).pipe(
+    Effect.repeat({ until: (requested) => requested, schedule: Schedule.spaced(CANCEL_POLL) }),
+    Effect.as<Summary.Cut>("canceled")
   )
+
+/** Ends when the run has taken too long; never, without a limit. */
+const timedOut = ({ timeout }: Options): Effect.Effect<Summary.Cut> =>
+  timeout === undefined
+    ? Effect.never
+    : Effect.as(Effect.sleep(timeout), { why: `took longer than ${Duration.format(timeout)}` })
 
 /** So many of the partitions that a plan blocks are named in its event. */
 const NAMED = 10
@@ -284,18 +304,49 @@ const blockedEvents = (plan: Plan.Plan): ReadonlyArray<Event> =>
 
 const work = Effect.fnUntraced(function*(running: Running, plan: Plan.Plan) {
   const runs = yield* RunStore
-  const { run: { runId }, summary } = running
+  const { options, run: { runId }, summary } = running
   yield* record(running, [
     { type: "RunStarted", partitions: Plan.partitionCount(plan) },
     ...blockedEvents(plan)
   ])
-  const stopped = yield* Effect.raceFirst(Effect.as(runSteps(running, plan), false), canceled(running))
-  const result = summary.build(yield* Clock.currentTimeMillis, stopped)
-  yield* runs.end(runId, result.status, result.assets)
+  const cut = yield* Effect.as(runSteps(running, plan), undefined).pipe(
+    Effect.raceFirst(canceled(runId)),
+    Effect.raceFirst(timedOut(options))
+  )
+  const result = summary.build(yield* Clock.currentTimeMillis, cut)
+  yield* runs.end(runId, result.status, result.assets, result.why)
   // The server may notice only now that the process of an earlier run is gone.
   yield* runs.recover
-  yield* running.options.observe({ type: "RunEnded", status: result.status })
+  yield* options.observe({ type: "RunEnded", status: result.status, why: result.why })
   return result
+})
+
+/** How soon a waiting run notices that its turn has come. */
+const TURN_POLL = Schedule.spaced("250 millis")
+
+/** The run's number once it may begin. Those whose process is gone must not hold it back. */
+const turn = Effect.fnUntraced(function*(runId: string, options: Options) {
+  const runs = yield* RunStore
+  const limits = options.limits ?? {}
+  const number = yield* runs.begin(runId, limits)
+  if (number !== undefined) return number
+  yield* options.observe({ type: "RunQueued" })
+  return (yield* Effect.andThen(runs.recover, runs.begin(runId, limits)).pipe(
+    Effect.repeat({ until: (found) => found !== undefined, schedule: TURN_POLL })
+  ))!
+})
+
+const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims: RunClaims, plan: Plan.Plan) {
+  const summary = Summary.builder(run.runId, yield* Clock.currentTimeMillis)
+  const journal = yield* Journal.make(run)
+  const pools = Pool.make(options.pools, claims)
+  const running: Running = { run, options, claims, pools, journal, obstacles: new Map(), summary }
+  const end = (status: RunStatus) =>
+    Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, status, summary.build(0).assets)))
+  return yield* work(running, plan).pipe(
+    Effect.onInterrupt(() => end("interrupted")),
+    Effect.tapError(() => end("failed"))
+  )
 })
 
 const execute = (plan: Plan.Plan, options: Options) =>
@@ -303,12 +354,13 @@ const execute = (plan: Plan.Plan, options: Options) =>
     const runs = yield* RunStore
     const runId = options.runId ?? (yield* RunId.make)
     const claims = yield* (yield* Claims).hold(runId)
-    const summary = Summary.builder(runId, yield* Clock.currentTimeMillis)
-    const run = { runId, number: yield* runs.begin(runId, options.request) }
-    const journal = yield* Journal.make(run)
-    const running: Running = { run, options, claims, journal, obstacles: new Map(), summary }
-    return yield* work(running, plan).pipe(
-      Effect.onInterrupt(() => Effect.ignore(runs.end(runId, "interrupted", summary.build(0).assets))),
-      Effect.tapError(() => Effect.ignore(runs.end(runId, "failed", summary.build(0).assets)))
+    const { priority = 0, request, tags = {} } = options
+    yield* runs.enqueue({ runId, request, tags, priority })
+    const number = yield* turn(runId, options).pipe(
+      Effect.raceFirst(Effect.as(canceled(runId), undefined)),
+      Effect.onInterrupt(() => Effect.ignore(runs.end(runId, "interrupted", {})))
     )
+    if (number !== undefined) return yield* begin({ runId, number }, options, claims, plan)
+    yield* runs.end(runId, "canceled", {})
+    return Summary.builder(runId, yield* Clock.currentTimeMillis).build(0, "canceled")
   }))

@@ -6,6 +6,7 @@ import type * as AssetGraph from "../asset/AssetGraph.ts"
 import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Demand from "../plan/Demand.ts"
+import * as Fingerprint from "../plan/Fingerprint.ts"
 import type { Plan } from "../plan/Plan.ts"
 import * as Planner from "../plan/Planner.ts"
 import * as Staleness from "../plan/Staleness.ts"
@@ -64,6 +65,20 @@ const statesOf = (wanted: ReadonlyMap<string, PartitionSet.PartitionSet>) =>
     Effect.flatMap(MaterializationStore, (store) =>
       store.states(new Map([...wanted].map(([asset, set]) => [asset, [...PartitionSet.texts(set)]]))))
 
+/** What had to be compared one by one and is up to date is known by number from now on. */
+const remember = Effect.fnUntraced(function*(plan: Plan, number: number) {
+  const outcomes = plan.assets.filter(({ verified }) => !PartitionSet.isEmpty(verified)).map((one) => ({
+    asset: one.asset.name,
+    space: one.verified.space,
+    codeVersion: one.codeVersion,
+    dependencies: Fingerprint.of(one.asset, plan.universe),
+    succeeded: [],
+    failed: [],
+    verified: [...PartitionSet.texts(one.verified)]
+  }))
+  if (outcomes.length > 0) yield* (yield* MaterializationStore).apply({ runId: "", number }, outcomes)
+})
+
 /** The plan for the request as things are now. */
 export const plan = <R>(
   graph: AssetGraph.AssetGraph<string, R>,
@@ -71,11 +86,14 @@ export const plan = <R>(
   now: Partitions.Universe
 ): Effect.Effect<Plan<R>, CodeVersionError | StoreError, R | MaterializationStore | RunStore> =>
   Effect.gen(function*() {
+    const asOf = yield* (yield* RunStore).nextNumber
     const names = [...Demand.collect(graph, request.targets, now).keys()]
     const view = yield* overview(graph, names, now) as Effect.Effect<Planner.Overview, CodeVersionError, R>
     const states = yield* statesOf(Planner.unclear(graph, request, view))
-    return Planner.plan(graph, request, {
+    const made = Planner.plan(graph, request, {
       ...view,
       stateOf: (asset, partition) => states.get(asset)?.get(partition) ?? Staleness.unknown
     })
+    yield* remember(made, asOf)
+    return made
   })

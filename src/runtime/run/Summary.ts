@@ -26,15 +26,20 @@ export interface Failure {
 
 export interface Summary {
   readonly runId: string
-  readonly status: Exclude<RunStatus, "running">
+  readonly status: Exclude<RunStatus, "queued" | "running">
   readonly seconds: number
   readonly assets: { readonly [asset: string]: AssetTotals }
   readonly failures: ReadonlyArray<Failure>
+  /** Why the run failed as a whole, if it did. */
+  readonly why: string | undefined
 }
+
+/** What cut a run short. */
+export type Cut = "canceled" | { readonly why: string }
 
 export interface Builder {
   readonly add: (event: Event) => void
-  readonly build: (endedAt: number, canceled?: boolean) => Summary
+  readonly build: (endedAt: number, cut?: Cut) => Summary
 }
 
 /** So many partitions of a failure are named. */
@@ -101,9 +106,14 @@ export const builder = (runId: string, startedAt: number): Builder => {
         addNumbers(totals.sums, result.output)
       }
     },
-    build: (endedAt, canceled) => ({
+    build: (endedAt, cut) => ({
       runId,
-      status: canceled === true ? "canceled" : failures.all.length > 0 ? "failed" : "succeeded",
+      status: cut === "canceled"
+        ? "canceled"
+        : cut !== undefined || failures.all.length > 0
+        ? "failed"
+        : "succeeded",
+      why: typeof cut === "object" ? cut.why : undefined,
       seconds: Math.max(0, endedAt - startedAt) / 1000,
       assets,
       failures: failures.all

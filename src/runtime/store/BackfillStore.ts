@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
+import type * as Admission from "../run/Admission.ts"
 import type { Failure } from "../run/Summary.ts"
 import * as BackfillMemory from "./BackfillMemory.ts"
 import { during, type StoreError } from "./StoreError.ts"
@@ -26,6 +27,8 @@ export interface BackfillRequest {
   readonly partition: string | null
   readonly force: boolean
   readonly only: string
+  /** Tags of the runs, beside `backfill`, which is the id. */
+  readonly tags: Admission.Tags
 }
 
 export interface Backfill {

@@ -4,7 +4,8 @@ import * as Migrate from "./Migrate.ts"
 import engine from "./migrations/0001_engine.ts"
 import cancel from "./migrations/0002_cancel.ts"
 import lines from "./migrations/0003_partition_lines.ts"
-import backfills from "./migrations/0005_backfills.ts"
+import runControl from "./migrations/0006_run_control.ts"
+import backfills from "./migrations/0007_backfills.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -12,6 +13,7 @@ export const layer = Layer.effectDiscard(
     "0001_engine": engine,
     "0002_cancel": cancel,
     "0003_partition_lines": lines,
-    "0005_backfills": backfills
+    "0006_run_control": runControl,
+    "0007_backfills": backfills
   }))
 )

@@ -63,7 +63,7 @@ const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [part
 }
 
 /** Line to what changes in it. */
-export const changes = (run: RunRef, self: Outcome): ReadonlyMap<string, ReadonlyArray<PartitionLine.Change>> => {
+export const changes = (run: RunRef, self: Outcome): ReadonlyMap<string, Array<PartitionLine.Change>> => {
   const last = self.space.names.at(-1)
   const found = new Map<string, Array<PartitionLine.Change>>()
   for (const [partition, next] of nextStandings(run, self)) {

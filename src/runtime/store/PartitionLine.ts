@@ -133,24 +133,35 @@ const write = ({ foreign, sets }: Read, last: Last): Stored => {
   return { labels, runs }
 }
 
+const standingAt = ({ sets }: Read, index: number): Standing | undefined => {
+  for (const [label, set] of sets) {
+    if (label !== "" && IndexSet.contains(set, [index])) return toStanding(JSON.parse(label) as Label)
+  }
+  return undefined
+}
+
 /** What becomes of one partition of a line. The standing before is undefined when there was none or it is not known. */
 export interface Change {
   readonly value: string
   readonly next: (before: Standing | undefined) => Standing
 }
 
-/** The line after these changes. */
+/** The line after these changes, one after the other. */
 export const apply = (stored: Stored, last: Last, changes: ReadonlyArray<Change>): Stored => {
   const found = read(stored, last)
-  const added = new Map<string, Array<IndexSet.IndexSet>>()
+  const became = new Map<number, Standing>()
   for (const { next, value } of changes) {
     const index = last.axis.indexOf(value)
-    if (index < 0) continue
-    const before = [...found.sets].find(([label, set]) => label !== "" && IndexSet.contains(set, [index]))
-    const label = JSON.stringify(toLabel(next(before === undefined ? undefined : toStanding(JSON.parse(before[0])))))
-    added.set(label, [...(added.get(label) ?? []), IndexSet.box([[index, index + 1]])])
+    if (index >= 0) became.set(index, next(became.get(index) ?? standingAt(found, index)))
   }
-  for (const [label, sets] of added) assign(found.sets, label, IndexSet.unionAll(sets))
+  const added = new Map<string, Array<ReadonlyArray<number>>>()
+  for (const [index, standing] of became) {
+    const label = JSON.stringify(toLabel(standing))
+    const own = added.get(label)
+    if (own === undefined) added.set(label, [[index]])
+    else own.push([index])
+  }
+  for (const [label, indices] of added) assign(found.sets, label, IndexSet.fromTuples(indices))
   return write(found, last)
 }
 

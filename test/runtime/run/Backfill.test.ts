@@ -48,7 +48,7 @@ it.effect("a backfill brings every partition of its set up to date, ancestors fi
     expect(backfill).toMatchObject({ status: "succeeded", slices: 3, over: 3, partitions: 5, done: 5, failed: 0 })
     expect(times(calls, "copy")).toEqual(["copy a", "copy b", "copy c", "copy d", "copy e"])
     expect(times(calls, "source")).toHaveLength(5)
-    const runs = yield* (yield* RunStore).list(10)
+    const runs = yield* (yield* RunStore).list({ limit: 10 })
     expect(runs.map(({ request }) => request)).toMatchObject([
       { backfill: backfillId, slice: 2, assets: ["copy"], partition: "letter=e" },
       { backfill: backfillId, slice: 1 },
@@ -155,7 +155,7 @@ it.effect("a backfill is canceled while a run of it goes on: the run stops, noth
     yield* TestClock.adjust("1 second")
     expect(yield* Fiber.join(canceling)).toBe(true)
     expect((yield* Fiber.join(worker)).backfill).toMatchObject({ status: "canceled", over: 0 })
-    expect((yield* (yield* RunStore).list(5)).map(({ status }) => status)).toEqual(["canceled"])
+    expect((yield* (yield* RunStore).list({ limit: 5 })).map(({ status }) => status)).toEqual(["canceled"])
     expect(times(calls, "copy")).toEqual(["copy a", "copy b"])
     const store = yield* BackfillStore
     expect((yield* store.slices(backfillId)).map(({ status }) => status)).toEqual(["pending", "pending", "pending"])
@@ -174,7 +174,7 @@ it.effect("a run that is canceled alone is a failure of its slice, and the rest 
     const worker = yield* Effect.forkChild(TestBackfill.work(graph, backfillId))
     yield* TestClock.adjust("1 second")
     const runs = yield* RunStore
-    const [run] = yield* runs.list(1)
+    const [run] = yield* runs.list({ limit: 1 })
     yield* runs.requestCancel(run!.runId)
     yield* TestClock.adjust("1 second")
     expect((yield* Fiber.join(worker)).backfill).toMatchObject({ status: "failed", over: 3, done: 4, failed: 1 })
@@ -260,7 +260,7 @@ const history = (backfillId: string) =>
   Effect.gen(function*() {
     const runs = yield* RunStore
     const times = new Map<string, number>()
-    for (const { request, runId } of yield* runs.list(1000)) {
+    for (const { request, runId } of yield* runs.list({ limit: 1000 })) {
       if ((request as { readonly backfill?: string }).backfill !== backfillId) continue
       for (const { event } of yield* runs.events(runId)) {
         if (event.type !== "Materialized") continue

@@ -16,7 +16,8 @@ export const request: BackfillRequest = {
   select: null,
   partition: "letter=a..c",
   force: false,
-  only: "all"
+  only: "all",
+  tags: {}
 }
 
 export const slice = (stage: number, asset: string, partitions: string, count = 2): NewSlice => ({

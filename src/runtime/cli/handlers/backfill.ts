@@ -1,9 +1,9 @@
 /** `backfill start`, `list`, `show`, `cancel` and `resume`. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Slices from "../../plan/Slices.ts"
 import * as Backfill from "../../run/Backfill.ts"
-import * as Pool from "../../run/Pool.ts"
 import * as Situation from "../../run/Situation.ts"
 import * as BackfillStore from "../../store/BackfillStore.ts"
 import { RunStore } from "../../store/RunStore.ts"
@@ -18,6 +18,7 @@ import { currentUniverse } from "./universe.ts"
 
 export interface StartInput extends Asked {
   readonly slice: number
+  readonly tag: Readonly<Record<string, string>>
   readonly detach: boolean
   readonly plan: boolean
   readonly json: boolean
@@ -81,7 +82,8 @@ const workOn = Effect.fnUntraced(function*(application: Application, backfill: B
   const progress = yield* BackfillProgress.make(backfill)
   const ended = yield* Backfill.work(application.graph, backfill.backfillId, {
     concurrency: application.concurrency,
-    pools: Pool.make(application.pools),
+    pools: Record.map(application.pools, ({ slots }) => slots),
+    limits: application.limits,
     observe: progress.observe
   }).pipe(Effect.ensuring(progress.close))
   const found = yield* standing(ended ?? backfill)
@@ -106,7 +108,8 @@ const begin = Effect.fnUntraced(function*(
     select: Option.getOrNull(input.select),
     partition: Option.getOrNull(input.partition),
     force: input.force,
-    only: input.only
+    only: input.only,
+    tags: input.tag
   }, slices)
   const backfill = yield* named(backfillId)
   if (input.detach) {
@@ -123,10 +126,10 @@ const startWith = Effect.fnUntraced(function*(application: Application, input: S
   const plan = yield* Situation.plan(application.graph, request, universe)
   const slices = Slices.cut(application.graph, request.targets, plan, input.slice)
   if (input.plan) {
-    const said = { ...PlanText.toJson(plan), slices: BackfillText.slicesToJson(slices) }
+    const said = { ...PlanText.toJson(plan, application.pools), slices: BackfillText.slicesToJson(slices) }
     return yield* input.json
       ? Print.json(said)
-      : Print.lines([...PlanText.render(plan), ...BackfillText.slices(slices)])
+      : Print.lines([...PlanText.render(plan, application.pools), ...BackfillText.slices(slices)])
   }
   if (slices.length > 0) return yield* begin(application, input, slices)
   yield* input.json

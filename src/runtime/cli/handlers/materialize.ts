@@ -1,9 +1,10 @@
 /** `materialize`: request -> plan -> run -> summary. */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Plan from "../../plan/Plan.ts"
 import { Executor } from "../../run/Executor.ts"
-import * as Pool from "../../run/Pool.ts"
 import * as Situation from "../../run/Situation.ts"
 import { RunStore } from "../../store/RunStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
@@ -17,6 +18,10 @@ import { currentUniverse } from "./universe.ts"
 
 export interface Input extends Asked {
   readonly plan: boolean
+  readonly tag: Readonly<Record<string, string>>
+  readonly priority: number
+  readonly timeout: Option.Option<Duration.Duration>
+  readonly concurrency: Option.Option<number>
   readonly json: boolean
 }
 
@@ -40,8 +45,12 @@ const execute = Effect.fnUntraced(
       force: input.force
     }
     const summary = yield* executor.execute(plan, {
-      concurrency: application.concurrency,
-      pools: Pool.make(application.pools),
+      concurrency: Option.getOrElse(input.concurrency, () => application.concurrency),
+      pools: Record.map(application.pools, ({ slots }) => slots),
+      limits: application.limits,
+      tags: input.tag,
+      priority: input.priority,
+      timeout: Option.getOrUndefined(input.timeout),
       request,
       observe: progress.observe
     }).pipe(Effect.ensuring(progress.close))
@@ -62,7 +71,11 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
   const universe = yield* currentUniverse(application)
   const request = yield* requestFor(application.graph, input, universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
-  if (input.plan) return yield* input.json ? Print.json(PlanText.toJson(plan)) : Print.lines(PlanText.render(plan))
+  if (input.plan) {
+    return yield* input.json
+      ? Print.json(PlanText.toJson(plan, application.pools))
+      : Print.lines(PlanText.render(plan, application.pools))
+  }
   if (!Plan.isEmpty(plan)) return yield* execute(application, plan, input)
   yield* input.json
     ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: PlanText.upToDate(plan), failures: [] })

@@ -45,7 +45,9 @@ export const render = (event: Event): string => {
       return `${event.asset}: skipped ${some(event.partitions)}: ${event.why}`
     case "Failed":
       return `${event.asset}: failed ${some(event.partitions)}: ${event.error}`
+    case "RunQueued":
+      return "waiting for its turn: other runs go first"
     case "RunEnded":
-      return `run ${event.status}`
+      return event.why === undefined ? `run ${event.status}` : `run ${event.status}: ${event.why}`
   }
 }

@@ -1,6 +1,8 @@
 /** What a plan says to a person, and to a program. */
+import * as Duration from "effect/Duration"
 import { label } from "../../partition/PartitionKey.ts"
 import * as PartitionSet from "../../partition/PartitionSet.ts"
+import * as Cost from "../../plan/Cost.ts"
 import * as Plan from "../../plan/Plan.ts"
 import * as Staleness from "../../plan/Staleness.ts"
 import * as Table from "./Table.ts"
@@ -25,10 +27,23 @@ const blocked = (plan: Plan.Plan): ReadonlyArray<string> => {
   return all.length > TOLD ? [...all.slice(0, TOLD), `blocked: ${all.length - TOLD} more reasons`] : all
 }
 
-const calls = (plan: Plan.Plan): ReadonlyArray<string> =>
-  Object.entries(Plan.callsPerPool(plan)).map(([pool, count]) => `${count} calls from pool ${pool}`)
+export type PoolLimits = { readonly [pool: string]: Cost.PoolLimit }
 
-export const render = (plan: Plan.Plan): ReadonlyArray<string> => {
+export const costs = (plan: Plan.Plan, limits: PoolLimits): ReadonlyArray<Cost.Estimate> =>
+  Object.entries(Plan.callsPerPool(plan)).map(([pool, calls]) => Cost.estimate(pool, calls, limits[pool]))
+
+const duration = (seconds: number): string => Duration.format(Duration.seconds(seconds))
+
+const cost = ({ calls, perDay, pool, seconds }: Cost.Estimate): string => {
+  const said = `${calls} calls from pool ${pool}`
+  if (perDay !== undefined && calls > perDay) {
+    const days = Math.ceil(calls / perDay)
+    return `${said}: ${perDay} a day by its quota, so the last is made on day ${days}`
+  }
+  return seconds === 0 ? said : `${said}: at least ${duration(seconds)} by its quota`
+}
+
+export const render = (plan: Plan.Plan, limits: PoolLimits): ReadonlyArray<string> => {
   if (Plan.isEmpty(plan)) return nothingToDo(plan)
   const rows = Plan.summarize(plan).map((summary) => [
     summary.asset,
@@ -36,7 +51,11 @@ export const render = (plan: Plan.Plan): ReadonlyArray<string> => {
     String(summary.steps),
     reasons(summary)
   ])
-  return [...Table.render(["asset", "partitions", "steps", "why"], rows), ...calls(plan), ...blocked(plan)]
+  return [
+    ...Table.render(["asset", "partitions", "steps", "why"], rows),
+    ...costs(plan, limits).map(cost),
+    ...blocked(plan)
+  ]
 }
 
 /** Per asset that was looked at, how many partitions need nothing. */
@@ -54,7 +73,7 @@ export const nothingToDo = (plan: Plan.Plan): ReadonlyArray<string> => {
   ]
 }
 
-export const toJson = (plan: Plan.Plan) => ({
+export const toJson = (plan: Plan.Plan, limits: PoolLimits) => ({
   assets: Plan.summarize(plan),
   partitions: plan.assets.flatMap(({ asset, reasons }) =>
     reasons.map(({ reason, set }) => ({
@@ -74,5 +93,6 @@ export const toJson = (plan: Plan.Plan) => ({
       why
     }))
   ),
-  calls: Plan.callsPerPool(plan)
+  calls: Plan.callsPerPool(plan),
+  costs: costs(plan, limits)
 })

@@ -91,10 +91,12 @@ const live = (plan: Plan.Plan): Effect.Effect<Progress> =>
     }
     return {
       observe: (event) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          apply(branches, event)
-          return now - drawnAt < REDRAW_MILLIS ? Effect.void : redraw(now)
-        }),
+        event.type === "RunQueued" ?
+          Print.talk(EventText.render(event)) :
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            apply(branches, event)
+            return now - drawnAt < REDRAW_MILLIS ? Effect.void : redraw(now)
+          }),
       close: Effect.flatMap(Clock.currentTimeMillis, redraw)
     }
   })

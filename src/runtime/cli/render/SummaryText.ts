@@ -46,6 +46,7 @@ export const render = (summary: Summary): ReadonlyArray<string> => {
       "seconds"
     ], rows),
     ...failures(summary),
+    ...(summary.why === undefined ? [] : [`the run ${summary.why}`]),
     `run ${summary.runId} ${summary.status} in ${summary.seconds.toFixed(2)} s`
   ]
 }
