@@ -57,7 +57,7 @@ const history = (asset: string) =>
   ) as each group by 1 order by 1`)
 
 it.live(
-  "killed again and again and resumed, every partition is materialized exactly once, forced ones too",
+  "killed again and again and resumed, every partition is materialized exactly once",
   () =>
     inProject((of) =>
       Effect.gen(function*() {
@@ -76,16 +76,44 @@ it.live(
         expect(again).toBeLessThanOrEqual(3 * CONCURRENCY)
         expect((yield* shown(of)).backfill).toMatchObject({ status: "succeeded", done: ALL, failed: 0 })
         expect(yield* rows("select run_id from barograph.runs where status = 'running'")).toEqual([])
-
-        const forced = Cli.start(of, ["backfill", "start", "--asset", "numbers", "--force"])
-        yield* until(HISTORY, ALL + 700)
-        yield* kill(forced)
-        expect(yield* backfill(of, "resume", "latest")).toMatchObject({ code: 0 })
-        expect(yield* history("numbers")).toEqual([{ times: 2, partitions: ALL }])
-        expect((yield* backfill(of, "start", "--asset", "numbers")).stdout).toContain("Nothing to do")
       })
     ),
-  300_000
+  600_000
+)
+
+it.live(
+  "killed while it materializes what is up to date by force, nothing is forced twice",
+  () =>
+    inProject((of) =>
+      Effect.gen(function*() {
+        const some = ["--asset", "numbers", "--partition", "n=0..399", "--slice", "150"]
+        expect(yield* backfill(of, "start", ...some)).toMatchObject({ code: 0 })
+        const forced = Cli.start(of, ["backfill", "start", ...some, "--force"])
+        yield* until(HISTORY, 600)
+        yield* kill(forced)
+        expect(yield* backfill(of, "resume", "latest")).toMatchObject({ code: 0 })
+        expect(yield* history("numbers")).toEqual([{ times: 2, partitions: 400 }])
+        expect((yield* backfill(of, "start", ...some)).stdout).toContain("Nothing to do")
+      })
+    ),
+  600_000
+)
+
+it.live(
+  "what one of two processes leaves behind, killed, the other takes up without being asked",
+  () =>
+    inProject((of) =>
+      Effect.gen(function*() {
+        yield* backfill(of, "start", "--asset", "numbers", "--partition", "n=0..799", "--slice", "100", "--detach")
+        const resume = ["backfill", "resume", "latest"]
+        const [first, second] = [Cli.start(of, resume), Cli.start(of, resume)]
+        yield* until("select count(distinct pid) from calls where asset = 'numbers'", 2)
+        yield* kill(first)
+        expect(yield* Effect.promise(() => second.ended)).toMatchObject({ code: 0 })
+        expect(yield* history("numbers")).toEqual([{ times: 1, partitions: 800 }])
+      })
+    ),
+  600_000
 )
 
 it.live(
@@ -116,7 +144,7 @@ it.live(
         expect(yield* one("select count(distinct pid) from calls")).toBe(2)
       })
     ),
-  300_000
+  600_000
 )
 
 it.live(
@@ -133,7 +161,7 @@ it.live(
         expect(yield* rows("select asset, partition from calls group by 1, 2 having count(*) > 1")).toEqual([])
       })
     ),
-  300_000
+  600_000
 )
 
 it.live(
@@ -158,7 +186,7 @@ it.live(
         expect(yield* backfill(of, "cancel", "latest")).toMatchObject({ code: 2 })
       })
     ),
-  300_000
+  600_000
 )
 
 it.live(
@@ -183,5 +211,5 @@ it.live(
         expect(yield* history("flaky")).toEqual([{ times: 1, partitions: FEW }])
       })
     ),
-  300_000
+  600_000
 )

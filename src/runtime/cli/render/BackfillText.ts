@@ -1,4 +1,5 @@
 /** What backfills say to a person. */
+import { label } from "../../partition/PartitionKey.ts"
 import * as PartitionSet from "../../partition/PartitionSet.ts"
 import type { Slice as NewSlice } from "../../plan/Slices.ts"
 import type { Failure } from "../../run/Summary.ts"
@@ -42,7 +43,7 @@ const asked = ({ ancestors, assets, force, only, partition, select }: BackfillRe
 
 const failures = (found: ReadonlyArray<Failure>): ReadonlyArray<string> => {
   const told = found.slice(0, TOLD).map(({ asset, blocked, count, error, partitions }) => {
-    const named = partitions.slice(0, NAMED).map(short).join("; ")
+    const named = partitions.slice(0, NAMED).map((text) => short(label(text))).join("; ")
     const more = count > NAMED ? "; …" : ""
     return `${blocked ? "blocked" : "failed"}: ${asset}, ${counted(count, "partition")}: ${error} (${named}${more})`
   })
