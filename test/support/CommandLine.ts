@@ -12,7 +12,7 @@ import { ProjectTemplate } from "../../src/runtime/cli/ProjectTemplate.ts"
 import * as TestGraph from "./TestGraph.ts"
 
 /** Nothing is initialized here. */
-const noTemplate = Layer.succeed(ProjectTemplate, {
+export const noTemplate = Layer.succeed(ProjectTemplate, {
   packageDirectory: "",
   manifest: { version: "0", devDependencies: {} }
 })

@@ -10,6 +10,7 @@ import type * as Plan from "../../src/runtime/plan/Plan.ts"
 import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
+import { BackfillStore } from "../../src/runtime/store/BackfillStore.ts"
 import { CheckStore } from "../../src/runtime/store/CheckStore.ts"
 import { Claims } from "../../src/runtime/store/Claims.ts"
 import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
@@ -23,6 +24,7 @@ export const layerMemory = Executor.layer.pipe(
       MaterializationStore.layerMemory,
       CheckStore.layerMemory,
       Claims.layerMemory,
+      BackfillStore.layerMemory,
       DynamicPartitions.layerMemory
     )
   )
@@ -50,7 +52,7 @@ export const plan = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =
       return { asset, set }
     })
     const request = { targets, ancestors: asked.ancestors ?? true, force: asked.force ?? false }
-    return { universe, plan: yield* Situation.plan(graph, request, universe) }
+    return { universe, targets, plan: yield* Situation.plan(graph, request, universe) }
   })
 
 export const execute = <R>(plan: Plan.Plan<R>, asked: Partial<Asked> = {}) =>

@@ -14,7 +14,6 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as PartitionKey from "../partition/PartitionKey.ts"
@@ -36,10 +35,13 @@ import type { Event, RunStatus, StepResult } from "./Event.ts"
 import * as Frontier from "./Frontier.ts"
 import * as Journal from "./Journal.ts"
 import * as Pool from "./Pool.ts"
+import * as RunId from "./RunId.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
 import * as Summary from "./Summary.ts"
 
 export interface Options {
+  /** From `RunId.make`, where somebody must know it before the run begins. */
+  readonly runId?: string | undefined
   /** Steps at a time. */
   readonly concurrency: number
   /** Slots of each pool, in all processes together. */
@@ -292,14 +294,6 @@ const timedOut = ({ timeout }: Options): Effect.Effect<Summary.Cut> =>
     ? Effect.never
     : Effect.as(Effect.sleep(timeout), { why: `took longer than ${Duration.format(timeout)}` })
 
-const newRunId = Effect.gen(function*() {
-  const now = yield* Clock.currentTimeMillis
-  const tail = yield* Random.nextIntBetween(0, 36 ** 4)
-  return `${new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${
-    tail.toString(36).padStart(4, "0")
-  }`
-})
-
 /** So many of the partitions that a plan blocks are named in its event. */
 const NAMED = 10
 
@@ -364,7 +358,7 @@ const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims:
 const execute = (plan: Plan.Plan, options: Options) =>
   Effect.scoped(Effect.gen(function*() {
     const runs = yield* RunStore
-    const runId = yield* newRunId
+    const runId = options.runId ?? (yield* RunId.make)
     const claims = yield* (yield* Claims).hold(runId)
     const { priority = 0, request, tags = {} } = options
     yield* runs.enqueue({ runId, request, tags, priority })

@@ -65,8 +65,7 @@ const NAMED = 10
 class Failures {
   private readonly found = new Map<string, Failure>()
 
-  add(failure: Failure): void {
-    const key = `${failure.asset}/${failure.error}`
+  add(failure: Failure, key = `${failure.asset}/${failure.error}`): void {
     const known = this.found.get(key) ?? { ...failure, count: 0, partitions: [] }
     const partitions = known.partitions.length >= NAMED
       ? known.partitions
@@ -96,6 +95,13 @@ class FailedChecks {
   get all(): ReadonlyArray<FailedCheck> {
     return [...this.found.values()]
   }
+}
+
+/** Failures of several runs. Of what was only blocked, each asset has one: the sentence names another partition each time. */
+export const mergeFailures = (failures: ReadonlyArray<Failure>): ReadonlyArray<Failure> => {
+  const merged = new Failures()
+  for (const one of failures) merged.add(one, one.blocked ? `${one.asset}/ blocked` : undefined)
+  return merged.all
 }
 
 type Totals = { -readonly [K in keyof AssetTotals]: AssetTotals[K] } & { sums: { [field: string]: number } }

@@ -5,7 +5,8 @@ import engine from "./migrations/0001_engine.ts"
 import cancel from "./migrations/0002_cancel.ts"
 import lines from "./migrations/0003_partition_lines.ts"
 import checks from "./migrations/0004_checks.ts"
-import runControl from "./migrations/0006_run_control.ts"
+import runControl from "./migrations/0005_run_control.ts"
+import backfills from "./migrations/0006_backfills.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -14,6 +15,7 @@ export const layer = Layer.effectDiscard(
     "0002_cancel": cancel,
     "0003_partition_lines": lines,
     "0004_checks": checks,
-    "0006_run_control": runControl
+    "0005_run_control": runControl,
+    "0006_backfills": backfills
   }))
 )

@@ -7,7 +7,7 @@ import { addNumbers } from "../../run/Summary.ts"
 export const number = (value: number): string =>
   Number.isInteger(value) ? value.toLocaleString("en-US") : value.toLocaleString("en-US", { maximumFractionDigits: 2 })
 
-const counted = (count: number, noun: string): string => `${number(count)} ${noun}${count === 1 ? "" : "s"}`
+export const counted = (count: number, noun: string): string => `${number(count)} ${noun}${count === 1 ? "" : "s"}`
 
 const some = (partitions: ReadonlyArray<string>): string =>
   partitions.length === 1 ? label(partitions[0]!) : `${label(partitions[0] ?? "")} and ${partitions.length - 1} more`
