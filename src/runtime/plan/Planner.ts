@@ -88,19 +88,38 @@ const isDecided = (request: Request, targets: ReadonlySet<string>, asset: string
 
 const targetsOf = (request: Request): ReadonlySet<string> => new Set(request.targets.map(({ asset }) => asset))
 
+/** The assets that these read. */
+const readBy = (graph: AssetGraph.Any, targets: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set(
+    [...targets].flatMap((name) => Object.values(graph.assets.get(name)!.dependencies).map(({ asset }) => asset.name))
+  )
+
+const suspectsOf = (asset: Asset.Any, demanded: PartitionSet.PartitionSet, overview: Overview) =>
+  PartitionSet.unionAll(
+    demanded.space,
+    demandedClasses(asset, demanded, overview).filter(({ standing }) => standing === undefined).map(({ set }) => set)
+  )
+
 /**
  * Per asset the partitions whose states have to be read one by one before `plan` can decide: those that numbers leave
  * unclear, and what they read.
  */
 export const unclear = (graph: AssetGraph.Any, request: Request, overview: Overview): Sets => {
   const targets = targetsOf(request)
+  const demands = Demand.collect(graph, request.targets, overview.universe)
+  const read = readBy(graph, targets)
   const found = new Map<string, PartitionSet.PartitionSet>()
   const add = (asset: string, set: PartitionSet.PartitionSet): void => {
     const known = found.get(asset)
     if (!PartitionSet.isEmpty(set)) found.set(asset, known === undefined ? set : PartitionSet.union(known, set))
   }
-  for (const [name, { demanded }] of Demand.collect(graph, request.targets, overview.universe)) {
-    if (!isDecided(request, targets, name) || (request.force && targets.has(name))) continue
+  for (const [name, { demanded }] of demands) {
+    if (!isDecided(request, targets, name)) {
+      // Only its own history says whether a suspect was ever made, and can be read.
+      if (read.has(name)) add(name, suspectsOf(graph.assets.get(name)!, demanded, overview))
+      continue
+    }
+    if (request.force && targets.has(name)) continue
     const asset = graph.assets.get(name)!
     const own = demandedClasses(asset, demanded, overview).map((one) => unclearOf(asset, one, overview))
     const set = PartitionSet.unionAll(demanded.space, own)
