@@ -182,9 +182,9 @@ const overTime = (
     const interval = reach(entry, down, downAxis, index)
     const from = upAxis.firstEndingAfter(interval.start)
     const to = upAxis.firstStartingAtOrAfter(interval.end)
-    const skips = entry._tag === "overlapping" && entry.missing === "skip"
-    const missing = entry._tag === "containing" ? from >= to : !skips && lacks(up, upAxis, interval)
-    return { from, to: entry._tag === "containing" ? Math.min(to, from + 1) : to, missing }
+    if (entry._tag === "containing") return { from, to: Math.min(to, from + 1), missing: from >= to }
+    const isLacking = lacks(up, upAxis, interval)
+    return entry.missing === "skip" ? { from, to, growing: isLacking } : { from, to, missing: isLacking }
   })
 
 type Ends = readonly [dimension: Partitions.Dimension, axis: Partitions.Axis]
@@ -195,7 +195,7 @@ const relate = (entry: DimensionMapping, downstream: Ends | undefined, [up, upAx
   switch (entry._tag) {
     case "from":
       return down === up
-        ? AxisRelation.ascending(downAxis, (index) => ({ from: index, to: index + 1, missing: false }))
+        ? AxisRelation.ascending(downAxis, (index) => ({ from: index, to: index + 1 }))
         : AxisRelation.pairs(downAxis, upAxis, (index) => [upAxis.indexOf(downAxis.keyAt(index))])
     case "containing":
     case "overlapping":
@@ -336,14 +336,17 @@ const preimageOf = (levels: ReadonlyArray<Level>, down: Partitions.Space, cells:
   return IndexSet.unionAll(found)
 }
 
-/** The downstream partitions of which a level needs a value that does not exist. */
-const lacking = (levels: ReadonlyArray<Level>, down: Partitions.Space): IndexSet.IndexSet => {
+/** The downstream partitions of which a level has these indices. */
+const having = (
+  levels: ReadonlyArray<Level>,
+  down: Partitions.Space,
+  indices: (relation: AxisRelation.AxisRelation) => AxisRelation.Runs
+): IndexSet.IndexSet => {
   const found: Array<IndexSet.IndexSet> = []
   for (const { follows, relation } of levels) {
-    if (relation.missing.length === 0) continue
-    const runs = down.axes.map(({ length }, level): AxisRelation.Runs =>
-      level === follows ? relation.missing : [0, length]
-    )
+    const own = indices(relation)
+    if (own.length === 0) continue
+    const runs = down.axes.map(({ length }, level): AxisRelation.Runs => level === follows ? own : [0, length])
     found.push(AxisRelation.product(runs))
   }
   return IndexSet.unionAll(found)
@@ -365,13 +368,27 @@ export const upstream = (
   const levels = levelsOf(mapping, up, down)
   const image = imageOf(levels, up, set)
   const keys = IndexSet.intersection(image, up.existing)
-  let missing = IndexSet.intersection(lacking(levels, down), set.cells)
+  let missing = IndexSet.intersection(having(levels, down, ({ missing }) => missing), set.cells)
   // A reading of many leaves out what lies outside of a member's lifetime; a reading of one cannot.
   if (isSingle(mapping) && keys.size < image.size) {
     const lost = preimageOf(levels, down, IndexSet.difference(image, up.existing))
     missing = IndexSet.union(missing, IndexSet.intersection(lost, set.cells))
   }
   return { keys: PartitionSet.make(up, keys), missing: PartitionSet.make(down, missing) }
+}
+
+/** Those of the downstream partitions that skip a window which the schedule has: they read more once it exists. */
+export const growing = (
+  mapping: PartitionMapping,
+  up: Partitions.Space,
+  set: PartitionSet.PartitionSet
+): PartitionSet.PartitionSet => {
+  const skipping = having(
+    levelsOf(mapping, up, set.space),
+    set.space,
+    (relation) => relation._tag === "ascending" ? relation.growing : []
+  )
+  return PartitionSet.make(set.space, IndexSet.intersection(skipping, set.cells))
 }
 
 /** The existing downstream partitions that read one of these upstream ones. */

@@ -64,10 +64,11 @@ const unreadInput = (
   return meets(set, PartitionMapping.downstream(mapping, set.space, up))
 }
 
-/** Those of a class that only their own versions can judge. */
+/** Those of a class that only their own versions can judge. `lacking`: those that need something which does not exist. */
 const unclearOf = (
   asset: Asset.Any,
   { set, standing }: Standing.Class,
+  { lacking }: Demand.Demand,
   overview: Overview
 ): PartitionSet.PartitionSet => {
   if (standing === undefined) return set
@@ -75,7 +76,7 @@ const unclearOf = (
   if (standing.codeVersion !== overview.codeVersions[asset.name]) return PartitionSet.none(set.space)
   if (standing.dependencies !== Fingerprint.of(asset, overview.universe)) return set
   const unread = Object.values(asset.dependencies).map((input) => unreadInput(input, standing.asOf, set, overview))
-  return PartitionSet.unionAll(set.space, unread)
+  return PartitionSet.unionAll(set.space, [...unread, ...[...lacking.values()].map((one) => meets(set, one))])
 }
 
 const demandedClasses = (asset: Asset.Any, demanded: PartitionSet.PartitionSet, overview: Overview) =>
@@ -113,7 +114,8 @@ export const unclear = (graph: AssetGraph.Any, request: Request, overview: Overv
     const known = found.get(asset)
     if (!PartitionSet.isEmpty(set)) found.set(asset, known === undefined ? set : PartitionSet.union(known, set))
   }
-  for (const [name, { demanded }] of demands) {
+  for (const [name, demand] of demands) {
+    const { demanded } = demand
     if (!isDecided(request, targets, name)) {
       // Only its own history says whether a suspect was ever made, and can be read.
       if (read.has(name)) add(name, suspectsOf(graph.assets.get(name)!, demanded, overview))
@@ -121,7 +123,7 @@ export const unclear = (graph: AssetGraph.Any, request: Request, overview: Overv
     }
     if (request.force && targets.has(name)) continue
     const asset = graph.assets.get(name)!
-    const own = demandedClasses(asset, demanded, overview).map((one) => unclearOf(asset, one, overview))
+    const own = demandedClasses(asset, demanded, overview).map((one) => unclearOf(asset, one, demand, overview))
     const set = PartitionSet.unionAll(demanded.space, own)
     if (PartitionSet.isEmpty(set)) continue
     add(name, set)
@@ -176,6 +178,10 @@ const inputVersions = (
   return inputs
 }
 
+/** The reason to look again at a source of somebody else's that was last looked at then. */
+const unobserved = ({ observedEvery }: Asset.Any, at: number, now: number): Staleness.Reason | undefined =>
+  observedEvery === undefined || now - at < observedEvery ? undefined : { _tag: "Unobserved" }
+
 /** The reasons that single partitions have, and the set that has none. */
 const judgeEach = (
   asset: Asset.Any,
@@ -190,11 +196,12 @@ const judgeEach = (
   >()
   for (const key of PartitionSet.keys(set)) {
     const state = situation.stateOf(asset.name, PartitionKey.toText(key))
-    const reason = Staleness.evaluate(state, {
+    const judged = Staleness.evaluate(state, {
       codeVersion: situation.codeVersions[asset.name]!,
       inputs: inputVersions(asset, key, set.space, situation),
       neededUntil: Demand.neededUntil(readers, set.space, key, state.latest?.materializedAt ?? Number.POSITIVE_INFINITY)
     })
+    const reason = judged ?? unobserved(asset, state.latest?.materializedAt ?? 0, situation.universe.now)
     if (reason === undefined) continue
     const text = JSON.stringify(reason)
     const known = found.get(text) ?? { reason, keys: [] }
@@ -212,9 +219,6 @@ const grown = ({ set, standing }: Standing.Class, readers: ReadonlyArray<Demand.
   return PartitionSet.fromKeys(set.space, keys)
 }
 
-const observedLately = (asset: Asset.Any, standing: Standing.Standing, now: number): boolean =>
-  asset.observedEvery === undefined || now - standing.at < asset.observedEvery
-
 /** The first reason of a class as a whole, which holds for all its partitions. */
 const classReason = (
   asset: Asset.Any,
@@ -225,7 +229,7 @@ const classReason = (
   if (standing.asOf === 0) return { _tag: "NeverMaterialized" }
   const to = situation.codeVersions[asset.name]!
   if (standing.codeVersion !== to) return { _tag: "CodeVersionChanged", from: standing.codeVersion, to }
-  return observedLately(asset, standing, situation.universe.now) ? undefined : { _tag: "Unobserved" }
+  return unobserved(asset, standing.at, situation.universe.now)
 }
 
 /** Partitions that are fresh by themselves but read what this plan materializes. */
@@ -260,7 +264,7 @@ const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress)
     }
     const older = grown(one, readers)
     reasons.add({ _tag: "WindowGrew" }, older)
-    judgeEach(asset, PartitionSet.difference(unclearOf(asset, one, situation), older), readers, situation, reasons)
+    judgeEach(asset, PartitionSet.difference(unclearOf(asset, one, demand, situation), older), readers, situation, reasons)
   }
   const found = PartitionSet.unionAll(demanded.space, reasons.all.map(({ set }) => set))
   readsPlanned(asset, PartitionSet.difference(demanded, found), progress, reasons)

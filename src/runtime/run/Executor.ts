@@ -18,6 +18,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as PartitionKey from "../partition/PartitionKey.ts"
+import * as PartitionMapping from "../partition/PartitionMapping.ts"
 import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Fingerprint from "../plan/Fingerprint.ts"
@@ -82,22 +83,44 @@ interface Running {
   readonly journal: Journal.Journal
   /** `asset/partition` to why nothing can be read from it. */
   readonly obstacles: Map<string, string>
+  readonly growing: Map<Plan.AssetPlan, ReadonlyArray<PartitionSet.PartitionSet>>
   readonly summary: Summary.Builder
 }
 
 type Step = Frontier.Step
 
-/** What becomes of the step's partitions, on top of nothing. */
-const outcomeOf = ({ of }: Step, became: Partial<Outcome>): Outcome => ({
-  asset: of.asset.name,
-  space: of.demanded.space,
-  codeVersion: of.codeVersion,
-  dependencies: Fingerprint.of(of.asset, of.demanded.space.universe),
-  succeeded: [],
-  failed: [],
-  verified: [],
-  ...became
-})
+/**
+ * Partitions of the plan that read more once a window exists that they skip now, per dependency. What numbers would say
+ * of them might come from a process for which that window exists already.
+ */
+const growingOf = ({ asset, demanded }: Plan.AssetPlan): ReadonlyArray<PartitionSet.PartitionSet> =>
+  Object.values(asset.dependencies).map(({ asset: upstream, mapping }) =>
+    PartitionMapping.growing(mapping, Partitions.space(upstream.dimensions, demanded.space.universe), demanded)
+  ).filter((set) => !PartitionSet.isEmpty(set))
+
+/** What becomes of partitions of the step. Those that grow are left to their history: no fingerprint is like theirs. */
+const outcomesOf = (running: Running, { of }: Step, became: Partial<Outcome>): ReadonlyArray<Outcome> => {
+  let growing = running.growing.get(of)
+  if (growing === undefined) running.growing.set(of, growing = growingOf(of))
+  const outcome: Outcome = {
+    asset: of.asset.name,
+    space: of.demanded.space,
+    codeVersion: of.codeVersion,
+    dependencies: Fingerprint.of(of.asset, of.demanded.space.universe),
+    succeeded: [],
+    failed: [],
+    verified: [],
+    ...became
+  }
+  if (growing.length === 0) return [outcome]
+  const grows = ({ partition }: { readonly partition: string }): boolean =>
+    growing.some((set) => PartitionSet.contains(set, PartitionKey.fromText(partition)))
+  const { succeeded, verified } = outcome
+  return [
+    { ...outcome, succeeded: succeeded.filter((one) => !grows(one)), verified: verified.filter((one) => !grows(one)) },
+    { ...outcome, dependencies: "", failed: [], succeeded: succeeded.filter(grows), verified: verified.filter(grows) }
+  ]
+}
 
 const record = Effect.fnUntraced(function*(
   running: Running,
@@ -159,14 +182,14 @@ const fail = (
   return record(
     running,
     [{ type: "Failed", step: step.id, asset, partitions, error, tag, blocked: false }],
-    [outcomeOf(step, { failed })]
+    outcomesOf(running, step, { failed })
   )
 }
 
-/** When a success is remembered by its time: see `Standing.at`. */
-const memorableAt = ({ of: { asset, demanded: { space } } }: Step, partition: string, now: number): number => {
-  if (asset.observedEvery !== undefined) return now
-  return (Partitions.keyEnd(space, PartitionKey.fromText(partition)) ?? 0) > now ? now : 0
+/** The time of a success, where it is to be remembered: see `Standing.at`. */
+const memorableAt = ({ of: { asset, demanded: { space } } }: Step, partition: string, at: number): number => {
+  if (asset.observedEvery !== undefined) return at
+  return (Partitions.keyEnd(space, PartitionKey.fromText(partition)) ?? 0) > at ? at : 0
 }
 
 const succeed = Effect.fnUntraced(function*(
@@ -190,7 +213,7 @@ const succeed = Effect.fnUntraced(function*(
   yield* record(
     running,
     [{ type: "Materialized", step: step.id, asset: asset.name, seconds, results }],
-    [outcomeOf(step, { succeeded })]
+    outcomesOf(running, step, { succeeded })
   )
 })
 
@@ -224,8 +247,19 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
   if (skipped.length > 0) {
     yield* record(
       running,
-      [{ type: "Skipped", step: id, asset: name, partitions: skipped, why: "nothing changed" }],
-      [outcomeOf(step, { verified: skipped })]
+      [{
+        type: "Skipped",
+        step: id,
+        asset: name,
+        partitions: skipped.map(({ partition }) => partition),
+        why: "nothing changed"
+      }],
+      outcomesOf(running, step, {
+        verified: skipped.map(({ materializedAt, partition }) => ({
+          partition,
+          at: memorableAt(step, partition, materializedAt)
+        }))
+      })
     )
   }
   if (work.length === 0) return
@@ -343,7 +377,7 @@ const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims:
   const summary = Summary.builder(run.runId, yield* Clock.currentTimeMillis)
   const journal = yield* Journal.make(run)
   const pools = Pool.make(options.pools, claims)
-  const running: Running = { run, options, claims, pools, journal, obstacles: new Map(), summary }
+  const running: Running = { run, options, claims, pools, journal, obstacles: new Map(), growing: new Map(), summary }
   const end = (status: RunStatus) =>
     Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, status, summary.build(0).assets)))
   return yield* work(running, plan).pipe(

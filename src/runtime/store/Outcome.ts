@@ -32,8 +32,8 @@ export interface Outcome {
   readonly dependencies: string
   readonly succeeded: ReadonlyArray<Materialization>
   readonly failed: ReadonlyArray<{ readonly partition: string; readonly error: string }>
-  /** Partitions that were looked at and found up to date. */
-  readonly verified: ReadonlyArray<string>
+  /** Partitions that were looked at and found up to date, with the time of their success: see `Standing.at`. */
+  readonly verified: ReadonlyArray<{ readonly partition: string; readonly at: number }>
 }
 
 /** A longer error would be stored with every partition that has it; the event keeps the whole text. */
@@ -46,18 +46,21 @@ type Next = PartitionLine.Change["next"]
 const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [partition: string, next: Next]> => {
   const { codeVersion, dependencies } = self
   const current = { asOf: run.number, codeVersion, dependencies, failure: undefined }
+  const changedBefore = (before: PartitionLine.Before): number =>
+    before === undefined || before === "suspect" ? run.number : before.changed
   return [
     ...self.succeeded.map(({ at, changed, partition }): readonly [string, Next] => [
       partition,
-      (before) => ({ ...current, at, changed: changed ? run.number : before?.changed ?? run.number })
+      (before) => ({ ...current, at, changed: changed ? run.number : changedBefore(before) })
     ]),
-    ...self.verified.map((partition): readonly [string, Next] => [
+    ...self.verified.map(({ at, partition }): readonly [string, Next] => [
       partition,
-      (before) => ({ ...current, at: before?.at ?? 0, changed: before?.changed ?? run.number })
+      (before) => ({ ...current, at, changed: changedBefore(before) })
     ]),
+    // A suspect that fails may have a success before, of which nothing is known here.
     ...self.failed.map(({ error, partition }): readonly [string, Next] => [
       partition,
-      (before) => ({ ...(before ?? never), failure: error.slice(0, ERROR_LENGTH) })
+      (before) => before === "suspect" ? before : { ...(before ?? never), failure: error.slice(0, ERROR_LENGTH) }
     ])
   ]
 }

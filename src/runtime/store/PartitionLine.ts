@@ -3,14 +3,16 @@
  * level, as runs of values that stand alike. A million partitions of 500 symbols are 500 lines, each one run when all came
  * from one run.
  *
- * A run names its first and last value, how many there are, and a sum over them where their order may change: when the
- * dimension has changed since, so that these do not agree, the partitions of the line become suspects, which only their
- * own history can judge. Later runs of a line override earlier ones. Pure.
+ * A run names its first and last value, how many there are, and a sum over them. Where these do not agree with the
+ * dimension as it is now, its partitions become suspects, which only their own history can judge: those between the two
+ * values where the order cannot change, else the whole line. Runs with a label are of one writing, so they have no value
+ * in common; suspects may be older, and what other runs say of a value counts more. Pure.
  */
 import * as IndexSet from "../partition/IndexSet.ts"
 import * as PartitionKey from "../partition/PartitionKey.ts"
 import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
+import type * as TimeAxis from "../partition/TimeAxis.ts"
 import type { Class, Standing } from "../plan/Standing.ts"
 
 type Label = readonly [
@@ -60,12 +62,12 @@ const hash = (text: string): number => {
 
 const sums = new WeakMap<Partitions.Axis, Float64Array>()
 
-/** Sums of the hashes before each index; they stay exact far beyond any number of partitions. */
-const sumsOf = (axis: Partitions.Axis): Float64Array => {
+/** Sums of the hashes of the values before each index; they stay exact for two million values. */
+const sumsOf = ({ axis, hashAt }: Last): Float64Array => {
   let known = sums.get(axis)
   if (known === undefined) {
     known = new Float64Array(axis.length + 1)
-    for (let at = 0; at < axis.length; at++) known[at + 1] = known[at]! + hash(axis.keyAt(at))
+    for (let at = 0; at < axis.length; at++) known[at + 1] = known[at]! + hashAt(at)
     sums.set(axis, known)
   }
   return known
@@ -75,23 +77,34 @@ const sumsOf = (axis: Partitions.Axis): Float64Array => {
 export interface Last {
   readonly axis: Partitions.Axis
   readonly fixed: boolean
+  readonly hashAt: (index: number) => number
 }
+
+/** Windows are known by their start: the keys of a million need not be made. */
+const hashOf = (start: number): number => Math.imul((start / 1000) | 0, 0x9e3779b1) >>> 0
 
 export const lastOf = (space: Partitions.Space): Last => {
   const name = space.names.at(-1)
-  return { axis: Partitions.lastAxis(space), fixed: name === undefined || space.dimensions[name]!._tag === "time" }
+  const axis = Partitions.lastAxis(space)
+  if (name === undefined || space.dimensions[name]!._tag !== "time") {
+    return { axis, fixed: name === undefined, hashAt: (index) => hash(axis.keyAt(index)) }
+  }
+  const windows = axis as TimeAxis.Axis
+  return { axis, fixed: true, hashAt: (index) => hashOf(windows.startAt(index)) }
 }
 
-const checkSum = ({ axis, fixed }: Last, from: number, to: number): number =>
-  fixed ? 0 : sumsOf(axis)[to]! - sumsOf(axis)[from]!
+const checkSum = (last: Last, from: number, to: number): number => sumsOf(last)[to]! - sumsOf(last)[from]!
 
 /** The standing texts with the indices that have them, over the last level. */
 interface Read {
   /** Label text to set; "" is for suspects. */
   readonly sets: Map<string, IndexSet.IndexSet>
-  /** Runs that name a value which is not there for us: kept as they are. */
-  readonly foreign: ReadonlyArray<readonly [run: Run, label: Label | undefined]>
+  /** A run does not say any more which values it is of: any value may be one, also one that comes back later. */
+  readonly isLost: boolean
 }
+
+/** Stands for runs that are lost; no value is like it. */
+const LOST: Run = ["", "", 0, 0, -1]
 
 const assign = (sets: Map<string, IndexSet.IndexSet>, label: string, set: IndexSet.IndexSet): void => {
   for (const [other, own] of sets) if (other !== label) sets.set(other, IndexSet.difference(own, set))
@@ -99,31 +112,31 @@ const assign = (sets: Map<string, IndexSet.IndexSet>, label: string, set: IndexS
 }
 
 const read = (stored: Stored, last: Last): Read => {
-  const sets = new Map<string, IndexSet.IndexSet>()
-  const foreign: Array<readonly [Run, Label | undefined]> = []
+  const known = new Map<string, Array<IndexSet.IndexSet>>()
+  const suspects: Array<IndexSet.IndexSet> = []
+  let isLost = false
   const texts = stored.labels.map((label) => JSON.stringify(label))
   for (const run of stored.runs) {
     const [from, to, count, sum, label] = run
     const [start, end] = [last.axis.indexOf(from), last.axis.indexOf(to) + 1]
-    if (start < 0 || end <= 0 || start >= end) {
-      foreign.push([run, stored.labels[label]])
-      assign(sets, "", IndexSet.box([[0, last.axis.length]]))
-    } else {
-      const agrees = end - start === count && checkSum(last, start, end) === sum
-      assign(sets, agrees ? texts[label] ?? "" : "", IndexSet.box([[start, end]]))
-    }
+    const isThere = start >= 0 && start < end
+    const agrees = isThere && end - start === count && (count === 1 || checkSum(last, start, end) === sum)
+    const text = agrees ? texts[label] : undefined
+    if (text !== undefined) known.set(text, [...(known.get(text) ?? []), IndexSet.box([[start, end]])])
+    else if (agrees || (isThere && last.fixed)) suspects.push(IndexSet.box([[start, end]]))
+    else isLost = true
   }
-  return { sets, foreign }
+  if (isLost) suspects.push(IndexSet.box([[0, last.axis.length]]))
+  const sets = new Map([["", IndexSet.unionAll(suspects)]])
+  for (const [text, all] of known) assign(sets, text, IndexSet.unionAll(all))
+  return { sets, isLost }
 }
 
-const write = ({ foreign, sets }: Read, last: Last): Stored => {
+const write = ({ isLost, sets }: Read, last: Last): Stored => {
   const labels: Array<Label> = []
-  const runs: Array<Run> = []
-  for (const [run, label] of foreign) {
-    runs.push([run[0], run[1], run[2], run[3], label === undefined ? -1 : labels.push(label) - 1])
-  }
+  const runs: Array<Run> = isLost ? [LOST] : []
   for (const [text, { bounds }] of sets) {
-    if (bounds.length === 0 || (text === "" && foreign.length > 0)) continue
+    if (bounds.length === 0) continue
     const label = text === "" ? -1 : labels.push(JSON.parse(text) as Label) - 1
     for (let i = 0; i < bounds.length; i += 2) {
       const [from, to] = [bounds[i]!, bounds[i + 1]!]
@@ -133,10 +146,20 @@ const write = ({ foreign, sets }: Read, last: Last): Stored => {
   return { labels, runs }
 }
 
-/** What becomes of one partition of a line. The standing before is undefined when there was none or it is not known. */
+/** What is known of a partition: its standing; that only its history can say; or nothing, because it was never tried. */
+export type Before = Standing | "suspect" | undefined
+
+/** What becomes of one partition of a line; "suspect" leaves it to its history. */
 export interface Change {
   readonly value: string
-  readonly next: (before: Standing | undefined) => Standing
+  readonly next: (before: Before) => Standing | "suspect"
+}
+
+const beforeOf = ({ sets }: Read, index: number): Before => {
+  for (const [label, set] of sets) {
+    if (IndexSet.contains(set, [index])) return label === "" ? "suspect" : toStanding(JSON.parse(label))
+  }
+  return undefined
 }
 
 /** The line after these changes. */
@@ -146,9 +169,11 @@ export const apply = (stored: Stored, last: Last, changes: ReadonlyArray<Change>
   for (const { next, value } of changes) {
     const index = last.axis.indexOf(value)
     if (index < 0) continue
-    const before = [...found.sets].find(([label, set]) => label !== "" && IndexSet.contains(set, [index]))
-    const label = JSON.stringify(toLabel(next(before === undefined ? undefined : toStanding(JSON.parse(before[0])))))
-    added.set(label, [...(added.get(label) ?? []), IndexSet.box([[index, index + 1]])])
+    const after = next(beforeOf(found, index))
+    const label = after === "suspect" ? "" : JSON.stringify(toLabel(after))
+    const own = added.get(label)
+    if (own === undefined) added.set(label, [IndexSet.box([[index, index + 1]])])
+    else own.push(IndexSet.box([[index, index + 1]]))
   }
   for (const [label, sets] of added) assign(found.sets, label, IndexSet.unionAll(sets))
   return write(found, last)
@@ -166,6 +191,8 @@ export const classes = (
   const found = new Map<string, Array<IndexSet.IndexSet>>()
   for (const [line, stored] of lines) {
     const key = PartitionKey.fromText(line)
+    // A line of dimensions that the asset had before.
+    if (Object.keys(key).length !== Math.max(0, space.names.length - 1)) continue
     const indices = space.names.slice(0, -1).map((name, level) => space.axes[level]!.indexOf(key[name] ?? ""))
     if (indices.includes(-1)) continue
     for (const [label, set] of read(stored, last).sets) {
