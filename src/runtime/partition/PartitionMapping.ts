@@ -133,23 +133,27 @@ interface Interval {
 const asTime = (dimension: Partitions.Dimension): TimeDimension | undefined =>
   dimension._tag === "time" ? dimension : undefined
 
-/** The `offset`-th window of the schedule after (or before) the one at `index`, whether or not it exists by now. */
+/** How far a shift looks for windows at a time that has none: a calendar has ended, a cron has a long pause. */
+const FARTHEST = 50 * 366 * 86_400_000
+
+/**
+ * The `offset`-th window of the schedule after (or before) the one at `index`, whether or not it exists by now; where the
+ * schedule itself has no more, its last (or first) one.
+ */
 const shifted = (dimension: TimeDimension, axis: TimeAxis.Axis, index: number, offset: number): Interval => {
   const at = index + offset
   if (at >= 0 && at < axis.length) return { start: axis.startAt(at), end: axis.endAt(at) }
   const own = { start: axis.startAt(index), end: axis.endAt(index) }
-  for (let span = (own.end - own.start) * (Math.abs(offset) + 1); span < FARTHEST; span *= 2) {
+  const count = Math.abs(offset)
+  for (let span = (own.end - own.start) * (count + 1);; span *= 2) {
     const windows = offset < 0
       ? TimeAxis.scheduled(dimension, own.start - span, own.start)
       : TimeAxis.scheduled(dimension, own.end, own.end + span)
-    const found = offset < 0 ? windows.at(offset) : windows[offset - 1]
+    const found = offset < 0 ? windows.at(-count) : windows[count - 1]
     if (found !== undefined) return found
+    if (span > FARTHEST) return (offset < 0 ? windows[0] : windows.at(-1)) ?? own
   }
-  return own
 }
-
-/** A schedule that has ended, such as a calendar's last session, has no neighbour however far one looks. */
-const FARTHEST = 50 * 366 * 86_400_000
 
 /** The time that a downstream window reads. */
 const reach = (
@@ -286,15 +290,14 @@ const mapNodes = (root: IndexSet.IndexSet, mapRun: MapRun): IndexSet.IndexSet =>
   return mapNode(root, 0)
 }
 
-/** Where two upstream levels follow one downstream level, its values are looked at one by one. */
-function* apart(box: IndexSet.Box, levels: ReadonlyArray<Level>): Generator<IndexSet.Box> {
-  const twice = levels.find(({ follows }, level) =>
-    follows >= 0 && levels.findIndex((other) => other.follows === follows) < level
-  )
-  if (twice === undefined) return yield box
-  const [from, to] = box[twice.follows]!
+/** Where several upstream levels follow one downstream level, its values are looked at one by one. */
+function* apart(box: IndexSet.Box, levels: ReadonlyArray<Level>, down = 0): Generator<IndexSet.Box> {
+  if (down === box.length) return yield box
+  const isShared = levels.filter(({ follows }) => follows === down).length > 1
+  if (!isShared) return yield* apart(box, levels, down + 1)
+  const [from, to] = box[down]!
   for (let index = from; index < to; index++) {
-    yield box.map((run, at) => at === twice.follows ? [index, index + 1] : run)
+    yield* apart(box.map((run, at) => at === down ? [index, index + 1] : run), levels, down + 1)
   }
 }
 
@@ -424,21 +427,36 @@ export const upstreamOf = (
 /** The values that an entry needs, whether or not they exist. */
 const needed = (
   entry: DimensionMapping,
-  dimension: Partitions.Dimension,
+  [dimension, axis]: Ends,
   down: Partitions.Space,
   key: PartitionKey.PartitionKey
 ): ReadonlyArray<string> => {
-  if (entry._tag === "from") return [key[entry.dimension]!]
-  if (entry._tag === "specific") return entry.values
-  if (entry._tag === "listed") return entry.values[key[entry.dimension]!] ?? []
-  if (entry._tag === "custom") return entry.values(key[entry.dimension]!)
-  if (entry._tag === "all" || entry._tag === "last") return []
-  const level = down.names.indexOf(entry.dimension)
-  const timed = down.dimensions[entry.dimension] as TimeDimension
-  const axis = down.axes[level] as TimeAxis.Axis
-  const { end, start } = reach(entry, timed, axis, axis.indexOf(key[entry.dimension]!))
-  return TimeAxis.scheduled(dimension as TimeDimension, start, end).map((window) => window.key)
+  switch (entry._tag) {
+    case "from":
+      return [key[entry.dimension]!]
+    case "specific":
+      return entry.values
+    case "listed":
+      return entry.values[key[entry.dimension]!] ?? []
+    case "custom":
+      return entry.values(key[entry.dimension]!)
+    case "all":
+      return []
+    case "last":
+      return axis.length === 0 ? [] : [axis.keyAt(axis.length - 1)]
+    case "containing":
+    case "overlapping": {
+      const own = down.axes[down.names.indexOf(entry.dimension)] as TimeAxis.Axis
+      const timed = down.dimensions[entry.dimension] as TimeDimension
+      const { end, start } = reach(entry, timed, own, own.indexOf(key[entry.dimension]!))
+      return TimeAxis.scheduled(dimension as TimeDimension, start, end).map((window) => window.key)
+    }
+  }
 }
+
+/** What an entry lacks for want of any value that it could name. */
+const unnamed = (entry: DimensionMapping, name: string, key: PartitionKey.PartitionKey): string =>
+  entry._tag === "containing" ? `any ${name} at the start of ${key[entry.dimension]!}` : `any ${name}`
 
 /** What a `missing` downstream partition lacks: `month=2013-10`, or the key that no member lives to have. */
 export const explain = (
@@ -449,12 +467,14 @@ export const explain = (
 ): string => {
   const found: { [dimension: string]: string } = {}
   for (const [level, name] of up.names.entries()) {
+    const entry = mapping[name]!
     const axis = up.axes[level]!
-    const values = needed(mapping[name]!, up.dimensions[name]!, down, key)
-    const lost = values.find((value) => axis.indexOf(value) < 0)
+    const values = needed(entry, [up.dimensions[name]!, axis], down, key)
+    const skips = entry._tag === "overlapping" && entry.missing === "skip"
+    const lost = skips ? undefined : values.find((value) => axis.indexOf(value) < 0)
     if (lost !== undefined) return `${name}=${lost}`
-    if (axis.length === 0) return `any ${name}`
-    found[name] = values[0] ?? axis.keyAt(axis.length - 1)
+    if (values.length === 0 && (entry._tag === "last" || entry._tag === "containing")) return unnamed(entry, name, key)
+    found[name] = values[0] ?? ""
   }
   return Object.keys(up.dimensions).map((name) => `${name}=${found[name]}`).join(",")
 }

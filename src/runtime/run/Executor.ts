@@ -11,6 +11,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
@@ -203,13 +204,20 @@ const succeed = Effect.fnUntraced(function*(
   const succeeded: Array<Materialization> = []
   const results: Array<StepResult> = []
   for (const { output, ...work } of done) {
-    const { dataVersion, encoded } = yield* encodeOutput(asset, codeVersion, work, output)
     const { before, inputs, partition } = work
+    const encoding = yield* Effect.result(encodeOutput(asset, codeVersion, work, output))
+    if (Result.isFailure(encoding)) {
+      const error = encoding.failure
+      yield* fail(running, step, [partition], message(Cause.fail(error)), tagOf(error))
+      continue
+    }
+    const { dataVersion, encoded } = encoding.success
     const changed = dataVersion !== before
     const at = memorableAt(step, partition, now)
     succeeded.push({ partition, dataVersion, inputs, output: encoded, seconds, changed, at })
     results.push({ partition, dataVersion, output: encoded, changed })
   }
+  if (results.length === 0) return
   yield* record(
     running,
     [{ type: "Materialized", step: step.id, asset: asset.name, seconds, results }],
@@ -265,20 +273,20 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
   if (work.length === 0) return
   yield* record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }])
   const startedAt = yield* Clock.currentTimeMillis
-  const answers = yield* call(running, step, work)
+  const called = yield* Effect.exit(call(running, step, work))
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
-  yield* takeAnswers(running, step, work, answers, seconds)
+  if (Exit.isSuccess(called)) yield* takeAnswers(running, step, work, called.value, seconds)
+  else yield* failAll(running, step, work.map(({ partition }) => partition), called.cause)
 }, Effect.scoped)
+
+const failAll = (running: Running, step: Step, partitions: ReadonlyArray<string>, cause: Cause.Cause<unknown>) =>
+  Cause.hasInterrupts(cause)
+    ? Effect.failCause(cause as Cause.Cause<never>)
+    : fail(running, step, partitions, message(cause), tagOf(Cause.squash(cause)))
 
 /** A failure of the asset is the step's; a failure of the store is the run's. */
 const contained = (running: Running, step: Step) =>
-  perform(running, step).pipe(
-    Effect.catchCause((cause) =>
-      Cause.hasInterrupts(cause)
-        ? Effect.failCause(cause as Cause.Cause<never>)
-        : fail(running, step, step.partitions, message(cause), tagOf(Cause.squash(cause)))
-    )
-  )
+  Effect.catchCause(perform(running, step), (cause) => failAll(running, step, step.partitions, cause))
 
 /** Workers take what can be done now, and sleep until a step ends when there is nothing. */
 const runSteps = (running: Running, plan: Plan.Plan) =>
@@ -295,7 +303,8 @@ const runSteps = (running: Running, plan: Plan.Plan) =>
         }
         yield* contained(running, step)
         frontier.finish(step)
-        yield* moved.release
+        // Left open at the end: a worker that found nothing to do may not be waiting yet.
+        yield* frontier.isDone() ? moved.open : moved.release
       }
     })
     yield* Effect.all(Array.from({ length: workers }, () => worker), { concurrency: "unbounded", discard: true })
