@@ -10,7 +10,11 @@ export const universes: ReadonlyArray<Partitions.Universe> = [
   {
     now: Date.parse("2024-03-12T10:20:00Z"),
     members: {
-      symbols: [{ value: "A" }, { value: "B", from: "2024-03-04" }, { value: "C", from: "2024-03-01", to: "2024-03-06" }],
+      symbols: [{ value: "A" }, { value: "B", from: "2024-03-04" }, {
+        value: "C",
+        from: "2024-03-01",
+        to: "2024-03-06"
+      }],
       others: [{ value: "C" }, { value: "A", to: "2024-03-07" }, { value: "Z" }]
     }
   },
@@ -25,7 +29,12 @@ const pool: Partitions.Dimensions = {
   word: Partitions.statics(["x", "B", "y"]),
   day: Partitions.daily({ start: "2024-03-01", zone: "America/New_York", exclude: ["2024-03-05"] }),
   noon: Partitions.daily({ start: "2024-02-28", zone: "Europe/Berlin", hourOffset: 12, endOffset: -1 }),
-  hour: Partitions.hourly({ start: "2024-03-10", zone: "America/New_York", minuteOffset: 30, exclude: ["15 */4 * * *", "30 3 * * *"] }),
+  hour: Partitions.hourly({
+    start: "2024-03-10",
+    zone: "America/New_York",
+    minuteOffset: 30,
+    exclude: ["15 */4 * * *", "30 3 * * *"]
+  }),
   week: Partitions.weekly({ start: "2024-02-19", zone: "Europe/Berlin", endOffset: 1 }),
   month: Partitions.monthly({ start: "2024-01", zone: "Asia/Kolkata", endOffset: 1 }),
   third: Partitions.cron("0 6 */3 * *", { start: "2024-02-20", end: "2024-03-09" }),
@@ -158,7 +167,8 @@ const meaningOf = ({ down, mapping, up }: Case, name: string, key: { readonly [n
 export const modelOf = (drawn: Case, key: { readonly [name: string]: string }) => {
   const levels = Object.keys(drawn.up.dimensions).map((name) => [name, meaningOf(drawn, name, key)] as const)
   const product = levels.reduce<ReadonlyArray<{ readonly [name: string]: string }>>(
-    (found, [name, { values }]) => found.flatMap((head) => [...new Set(values)].map((value) => ({ ...head, [name]: value }))),
+    (found, [name, { values }]) =>
+      found.flatMap((head) => [...new Set(values)].map((value) => ({ ...head, [name]: value }))),
     [{}]
   )
   const keys = product.filter((one) => PartitionSet.contains(PartitionSet.all(drawn.up), one))

@@ -126,10 +126,15 @@ export const graphOf = (declared: ReadonlyArray<Declared>, world: World) => {
   for (const [at, one] of declared.entries()) {
     const name = `a${at}`
     const partitions = SHAPES[one.shape]!
-    const deps = Object.fromEntries(readsOf(one, at, world.extended.has(at)).map((upstream) => {
-      const { dimensions } = assets[upstream]!
-      return [`d${upstream}`, Asset.mapped(assets[upstream]!, mappingOf(dimensions, partitions, one.mapping) as never)]
-    }))
+    const deps = Object.fromEntries(
+      readsOf(one, at, world.extended.has(at)).map((upstream) => {
+        const { dimensions } = assets[upstream]!
+        return [
+          `d${upstream}`,
+          Asset.mapped(assets[upstream]!, mappingOf(dimensions, partitions, one.mapping) as never)
+        ]
+      })
+    )
     const options = {
       partitions,
       deps,
@@ -138,11 +143,17 @@ export const graphOf = (declared: ReadonlyArray<Declared>, world: World) => {
       batch: { max: one.kind < 2 ? 1 : 3 },
       ...(one.kind % 2 === 0 ? { dataVersion: "v" } : {})
     } as const
-    assets.push(Asset.make(name, options as {}, ((context: { readonly items: ReadonlyArray<Asset.Item> }) =>
-      Effect.gen(function*() {
-        if (world.gate !== undefined) yield* Deferred.await(world.gate)
-        return context.items.map((item) => call(world, name, one.kind % 2 === 0, item))
-      })) as never) as Asset.Any)
+    assets.push(
+      Asset.make(
+        name,
+        options as {},
+        ((context: { readonly items: ReadonlyArray<Asset.Item> }) =>
+          Effect.gen(function*() {
+            if (world.gate !== undefined) yield* Deferred.await(world.gate)
+            return context.items.map((item) => call(world, name, one.kind % 2 === 0, item))
+          })) as never
+      ) as Asset.Any
+    )
   }
   return AssetGraph.make(...assets)
 }

@@ -3,6 +3,7 @@
  * dependency; duplicate names are refused here (the type-level check would be quadratic).
  */
 import * as Schema from "effect/Schema"
+import * as MappingProblem from "../partition/MappingProblem.ts"
 import type * as Asset from "./Asset.ts"
 
 /** The definitions contradict each other; the message says which and how to mend it. */
@@ -36,6 +37,16 @@ const isNew = (assets: ReadonlyMap<string, Asset.Any>, asset: Asset.Any): boolea
   return present === undefined
 }
 
+/** Throws when a dependency is mapped in a way that cannot be. */
+const checkMappings = (asset: Asset.Any): void => {
+  for (const { asset: upstream, mapping } of Object.values(asset.dependencies)) {
+    const found = MappingProblem.problem(mapping, upstream.dimensions, asset.dimensions)
+    if (found !== undefined) {
+      throw new DefinitionError({ message: `"${asset.name}" cannot read "${upstream.name}": ${found}.` })
+    }
+  }
+}
+
 /** Depth first without recursion: a chain may be longer than the stack is deep. */
 const add = (assets: Map<string, Asset.Any>, root: Asset.Any): void => {
   const path = [root]
@@ -44,7 +55,10 @@ const add = (assets: Map<string, Asset.Any>, root: Asset.Any): void => {
     const missing = Object.values(asset.dependencies).find((dependency) => isNew(assets, dependency.asset))
     if (missing !== undefined) path.push(missing.asset)
     else {
-      if (isNew(assets, asset)) assets.set(asset.name, asset)
+      if (isNew(assets, asset)) {
+        checkMappings(asset)
+        assets.set(asset.name, asset)
+      }
       path.pop()
     }
   }

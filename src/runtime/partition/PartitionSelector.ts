@@ -157,4 +157,6 @@ export const resolve = (
 
 /** The set that a text means: `parse` and `resolve` in one. No text is no partition, as `PartitionSet.toText` has it. */
 export const toSet = (text: string, space: Partitions.Space): Result.Result<PartitionSet.PartitionSet, string> =>
-  text === "" ? Result.succeed(PartitionSet.none(space)) : Result.flatMap(parse(text), (selector) => resolve(selector, space))
+  text === ""
+    ? Result.succeed(PartitionSet.none(space))
+    : Result.flatMap(parse(text), (selector) => resolve(selector, space))

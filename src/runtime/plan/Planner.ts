@@ -264,7 +264,13 @@ const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress)
     }
     const older = grown(one, readers)
     reasons.add({ _tag: "WindowGrew" }, older)
-    judgeEach(asset, PartitionSet.difference(unclearOf(asset, one, demand, situation), older), readers, situation, reasons)
+    judgeEach(
+      asset,
+      PartitionSet.difference(unclearOf(asset, one, demand, situation), older),
+      readers,
+      situation,
+      reasons
+    )
   }
   const found = PartitionSet.unionAll(demanded.space, reasons.all.map(({ set }) => set))
   readsPlanned(asset, PartitionSet.difference(demanded, found), progress, reasons)

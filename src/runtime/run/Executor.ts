@@ -18,11 +18,7 @@ import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import * as PartitionKey from "../partition/PartitionKey.ts"
-import * as PartitionMapping from "../partition/PartitionMapping.ts"
-import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
-import * as Fingerprint from "../plan/Fingerprint.ts"
 import * as Plan from "../plan/Plan.ts"
 import { Claims, type RunClaims } from "../store/Claims.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
@@ -35,6 +31,7 @@ import * as Frontier from "./Frontier.ts"
 import * as Journal from "./Journal.ts"
 import * as Pool from "./Pool.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
+import { memorableAt, outcomesOf } from "./StepOutcome.ts"
 import * as Summary from "./Summary.ts"
 
 export interface Options {
@@ -84,44 +81,10 @@ interface Running {
   readonly journal: Journal.Journal
   /** `asset/partition` to why nothing can be read from it. */
   readonly obstacles: Map<string, string>
-  readonly growing: Map<Plan.AssetPlan, ReadonlyArray<PartitionSet.PartitionSet>>
   readonly summary: Summary.Builder
 }
 
 type Step = Frontier.Step
-
-/**
- * Partitions of the plan that read more once a window exists that they skip now, per dependency. What numbers would say
- * of them might come from a process for which that window exists already.
- */
-const growingOf = ({ asset, demanded }: Plan.AssetPlan): ReadonlyArray<PartitionSet.PartitionSet> =>
-  Object.values(asset.dependencies).map(({ asset: upstream, mapping }) =>
-    PartitionMapping.growing(mapping, Partitions.space(upstream.dimensions, demanded.space.universe), demanded)
-  ).filter((set) => !PartitionSet.isEmpty(set))
-
-/** What becomes of partitions of the step. Those that grow are left to their history: no fingerprint is like theirs. */
-const outcomesOf = (running: Running, { of }: Step, became: Partial<Outcome>): ReadonlyArray<Outcome> => {
-  let growing = running.growing.get(of)
-  if (growing === undefined) running.growing.set(of, growing = growingOf(of))
-  const outcome: Outcome = {
-    asset: of.asset.name,
-    space: of.demanded.space,
-    codeVersion: of.codeVersion,
-    dependencies: Fingerprint.of(of.asset, of.demanded.space.universe),
-    succeeded: [],
-    failed: [],
-    verified: [],
-    ...became
-  }
-  if (growing.length === 0) return [outcome]
-  const grows = ({ partition }: { readonly partition: string }): boolean =>
-    growing.some((set) => PartitionSet.contains(set, PartitionKey.fromText(partition)))
-  const { succeeded, verified } = outcome
-  return [
-    { ...outcome, succeeded: succeeded.filter((one) => !grows(one)), verified: verified.filter((one) => !grows(one)) },
-    { ...outcome, dependencies: "", failed: [], succeeded: succeeded.filter(grows), verified: verified.filter(grows) }
-  ]
-}
 
 const record = Effect.fnUntraced(function*(
   running: Running,
@@ -183,14 +146,8 @@ const fail = (
   return record(
     running,
     [{ type: "Failed", step: step.id, asset, partitions, error, tag, blocked: false }],
-    outcomesOf(running, step, { failed })
+    outcomesOf(step, { failed })
   )
-}
-
-/** The time of a success, where it is to be remembered: see `Standing.at`. */
-const memorableAt = ({ of: { asset, demanded: { space } } }: Step, partition: string, at: number): number => {
-  if (asset.observedEvery !== undefined) return at
-  return (Partitions.keyEnd(space, PartitionKey.fromText(partition)) ?? 0) > at ? at : 0
 }
 
 const succeed = Effect.fnUntraced(function*(
@@ -221,7 +178,7 @@ const succeed = Effect.fnUntraced(function*(
   yield* record(
     running,
     [{ type: "Materialized", step: step.id, asset: asset.name, seconds, results }],
-    outcomesOf(running, step, { succeeded })
+    outcomesOf(step, { succeeded })
   )
 })
 
@@ -262,7 +219,7 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
         partitions: skipped.map(({ partition }) => partition),
         why: "nothing changed"
       }],
-      outcomesOf(running, step, {
+      outcomesOf(step, {
         verified: skipped.map(({ materializedAt, partition }) => ({
           partition,
           at: memorableAt(step, partition, materializedAt)
@@ -386,7 +343,7 @@ const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims:
   const summary = Summary.builder(run.runId, yield* Clock.currentTimeMillis)
   const journal = yield* Journal.make(run)
   const pools = Pool.make(options.pools, claims)
-  const running: Running = { run, options, claims, pools, journal, obstacles: new Map(), growing: new Map(), summary }
+  const running: Running = { run, options, claims, pools, journal, obstacles: new Map(), summary }
   const end = (status: RunStatus) =>
     Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, status, summary.build(0).assets)))
   return yield* work(running, plan).pipe(

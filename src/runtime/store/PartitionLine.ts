@@ -122,8 +122,11 @@ const read = (stored: Stored, last: Last): Read => {
     const isThere = start >= 0 && start < end
     const agrees = isThere && end - start === count && (count === 1 || checkSum(last, start, end) === sum)
     const text = agrees ? texts[label] : undefined
-    if (text !== undefined) known.set(text, [...(known.get(text) ?? []), IndexSet.box([[start, end]])])
-    else if (agrees || (isThere && last.fixed)) suspects.push(IndexSet.box([[start, end]]))
+    if (text !== undefined) {
+      const own = known.get(text) ?? []
+      known.set(text, own)
+      own.push(IndexSet.box([[start, end]]))
+    } else if (agrees || (isThere && last.fixed)) suspects.push(IndexSet.box([[start, end]]))
     else isLost = true
   }
   if (isLost) suspects.push(IndexSet.box([[0, last.axis.length]]))

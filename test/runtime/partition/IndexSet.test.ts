@@ -24,7 +24,9 @@ const setOf = (drawn: Drawn, levels: number) =>
 const tuplesOf = (box: IndexSet.Box): ReadonlyArray<string> =>
   box.reduce<ReadonlyArray<string>>(
     (found, [from, to]) =>
-      found.flatMap((head) => Array.from({ length: to - from }, (_, at) => `${head}${head === "" ? "" : ","}${from + at}`)),
+      found.flatMap((head) =>
+        Array.from({ length: to - from }, (_, at) => `${head}${head === "" ? "" : ","}${from + at}`)
+      ),
     [""]
   )
 
@@ -42,7 +44,8 @@ const everywhere = (levels: number): ReadonlyArray<ReadonlyArray<number>> =>
 const isCanonical = ({ below, bounds }: IndexSet.IndexSet): boolean =>
   bounds.every((bound, at) =>
     at === 0 || bound > bounds[at - 1]! ||
-    (at % 2 === 0 && bound === bounds[at - 1] && below !== undefined && !IndexSet.equals(below[at / 2 - 1]!, below[at / 2]!))
+    (at % 2 === 0 && bound === bounds[at - 1] && below !== undefined &&
+      !IndexSet.equals(below[at / 2 - 1]!, below[at / 2]!))
   ) && (below?.every((one) => one.size > 0 && isCanonical(one)) ?? true)
 
 describe("a set of index tuples", () => {

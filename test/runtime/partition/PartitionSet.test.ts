@@ -9,7 +9,9 @@ import * as PartitionSet from "../../../src/runtime/partition/PartitionSet.ts"
 const ODD = ["a,b", "a;b", "a=b", "a..b", ".", "..", "a.", ".b", "*", "%", "%2c", " a", "a ", " ", "é", "\t", "a\u2003"]
 const universe: Partitions.Universe = {
   now: Date.parse("2024-03-01T00:00:00Z"),
-  members: { names: [{ value: "x" }, { value: "y", from: "2024-01-05", to: "2024-02-01" }, { value: "z..", to: "2024-01-09" }] }
+  members: {
+    names: [{ value: "x" }, { value: "y", from: "2024-01-05", to: "2024-02-01" }, { value: "z..", to: "2024-01-09" }]
+  }
 }
 const odd = Partitions.statics(ODD)
 const name = Partitions.dynamic("names")

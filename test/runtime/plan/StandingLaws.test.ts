@@ -148,7 +148,9 @@ const act = Effect.fnUntraced(function*(history: History, action: Action) {
       yield* execute(yield* planOf(history, {}))
       if (world.failing.size === 0) {
         const left = yield* planOf(history, {})
-        expect(left.assets.flatMap(({ asset, reasons }) => reasons.map(({ reason }) => [asset.name, reason]))).toEqual([])
+        expect(left.assets.flatMap(({ asset, reasons }) => reasons.map(({ reason }) => [asset.name, reason]))).toEqual(
+          []
+        )
       }
       return
     }
@@ -190,15 +192,17 @@ const act = Effect.fnUntraced(function*(history: History, action: Action) {
   }
 })
 
-const tell = Effect.fnUntraced(function*(declared: ReadonlyArray<RandomProject.Declared>, actions: ReadonlyArray<Action>) {
-  yield* TestClock.setTime(RandomProject.BEGIN)
-  yield* (yield* DynamicPartitions).replace("members", RandomProject.membersOf(5))
-  const history: History = { declared, world: RandomProject.makeWorld() }
-  for (const action of actions) {
-    yield* act(history, action)
-    yield* compare(history, action)
+const tell = Effect.fnUntraced(
+  function*(declared: ReadonlyArray<RandomProject.Declared>, actions: ReadonlyArray<Action>) {
+    yield* TestClock.setTime(RandomProject.BEGIN)
+    yield* (yield* DynamicPartitions).replace("members", RandomProject.membersOf(5))
+    const history: History = { declared, world: RandomProject.makeWorld() }
+    for (const action of actions) {
+      yield* act(history, action)
+      yield* compare(history, action)
+    }
   }
-})
+)
 
 it.effect.prop(
   "a plan made from standings equals the plan made from the history of every partition",
