@@ -185,25 +185,38 @@ export const apply = (stored: Stored, last: Last, changes: ReadonlyArray<Change>
 const nested = (indices: ReadonlyArray<number>, last: IndexSet.IndexSet): IndexSet.IndexSet =>
   indices.reduceRight((below, index) => IndexSet.fromRuns([[index, index + 1, below]]), last)
 
+/** The indices of a line in the levels before the last; undefined when the asset had other dimensions then. */
+const placeOf = (line: string, space: Partitions.Space): ReadonlyArray<number> | undefined => {
+  const key = PartitionKey.fromText(line)
+  const names = space.names.slice(0, -1)
+  if (Object.keys(key).length !== names.length || names.some((name) => key[name] === undefined)) return undefined
+  return names.map((name, level) => space.axes[level]!.indexOf(key[name]!))
+}
+
 /** The classes of an asset's existing partitions, from all its lines. */
 export const classes = (
   lines: Iterable<readonly [line: string, stored: Stored]>,
   space: Partitions.Space
 ): ReadonlyArray<Class> => {
   const last = lastOf(space)
-  const found = new Map<string, Array<IndexSet.IndexSet>>()
+  const found = new Map<string, Array<IndexSet.IndexSet>>([["", []]])
+  let isReshaped = false
   for (const [line, stored] of lines) {
-    const key = PartitionKey.fromText(line)
-    // A line of dimensions that the asset had before.
-    if (Object.keys(key).length !== Math.max(0, space.names.length - 1)) continue
-    const indices = space.names.slice(0, -1).map((name, level) => space.axes[level]!.indexOf(key[name] ?? ""))
-    if (indices.includes(-1)) continue
-    for (const [label, set] of read(stored, last).sets) {
-      if (set.size === 0) continue
-      const sets = found.get(label) ?? []
-      found.set(label, sets)
-      sets.push(nested(indices, set))
+    const indices = placeOf(line, space)
+    if (indices === undefined) isReshaped = true
+    else if (!indices.includes(-1)) {
+      for (const [label, set] of read(stored, last).sets) {
+        if (set.size === 0) continue
+        const sets = found.get(label) ?? []
+        found.set(label, sets)
+        sets.push(nested(indices, set))
+      }
     }
+  }
+  if (isReshaped) {
+    // Of what no line of today's shape speaks, one of another shape may.
+    const spoken = IndexSet.unionAll([...found.values()].flat())
+    found.get("")!.push(IndexSet.difference(space.existing, spoken))
   }
   return [...found].map(([label, sets]) => ({
     standing: label === "" ? undefined : toStanding(JSON.parse(label)),
