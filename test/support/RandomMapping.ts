@@ -61,7 +61,10 @@ const entriesOf = (name: string, own: ReadonlyArray<string>): ReadonlyArray<Part
     return [all, last, ...(own.includes(name) ? [from(name)] : []), ...timed]
   }
   return [
-    ...[all, last, specific("A"), specific("x", "B")],
+    all,
+    last,
+    specific("A"),
+    specific("x", "B"),
     ...plain.flatMap((one) => [
       from(one),
       listed(one, { A: ["B"], B: ["A", "x"], x: ["gone"] }),

@@ -12,8 +12,8 @@ type Universe = Partitions.Universe
 
 /** The windows of a time dimension, as far as they follow from what was declared. */
 const windowsOf = ({ end, exclude, format, grain, source, start, zone }: Partitions.TimeDimension) => [
-  ...[grain, zone, start, end, format.pattern],
-  ...[[...exclude.dates], [...exclude.times], exclude.crons.map(({ text }) => text)],
+  [grain, zone, start, end, format.pattern],
+  [[...exclude.dates], [...exclude.times], exclude.crons.map(({ text }) => text)],
   source._tag === "cron" ? source.cron.text : [source.calendar.name, source.hours]
 ]
 

@@ -105,6 +105,7 @@ const compare = Effect.fnUntraced(function*(history: History, after: Action) {
     planOf(history, { ancestors: false }, after.b),
     planOf(history, { ancestors: false, force: true }, after.a + 1)
   ]
+  expect(shown(yield* requests[0]!)).toEqual(shown(yield* requests[0]!))
   for (const request of requests) expect(shown(yield* request)).toEqual(shown(yield* byHistory(request)))
 })
 

@@ -108,7 +108,7 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
         yield* run.lease("narrow", 2)
         yield* run.lease("narrow", 2)
         order.push("both are taken")
-        yield* Effect.never
+        return yield* Effect.never
       })))
       yield* Effect.suspend(() => Effect.succeed(order.length)).pipe(
         Effect.repeat({ until: (taken) => taken === 1, schedule: Schedule.spaced("10 millis") })
