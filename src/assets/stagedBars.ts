@@ -7,15 +7,18 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Zlib from "node:zlib"
 import * as Bars from "../layers/bars/Bars.ts"
+import * as Quality from "../layers/bars/Quality.ts"
+import * as Rule from "../layers/bars/Rule.ts"
 import { ObjectStore } from "../layers/lake/ObjectStore.ts"
 import { type Decoded, MarketData } from "../layers/market-data/MarketData.ts"
 import { BarStore } from "../layers/staging/BarStore.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import * as Calendar from "../runtime/partition/Calendar.ts"
 import { session, sessionFromMonth, symbol } from "./dimensions.ts"
-import { nyse } from "./nyse.ts"
-import { rawBars } from "./rawBars.ts"
+import { rawBars, type RawPayload } from "./rawBars.ts"
 import { whileRetryable } from "./retry.ts"
+import { sessionFacts } from "./sessionFacts.ts"
+import { TradingCalendar } from "./TradingCalendar.ts"
 
 export const StagedSession = Schema.Struct({
   source: Schema.String,
@@ -28,42 +31,46 @@ export const StagedSession = Schema.Struct({
   restated: Schema.Finite,
   removed: Schema.Finite,
   rejected: Schema.Finite,
+  /** How often each rule that only warns was broken; see `layers/bars/Rule.ts`. */
+  warnings: Schema.Record(Schema.String, Schema.Finite),
+  /** What the vendor's labels named. Those of the end of a bar were moved to its start. */
+  labels: Schema.Literals(["start", "end"]),
   contentHash: Schema.String
 })
 
-const rowText = (bars: Bars.Bars, at: number): string =>
-  JSON.stringify({
-    ts: new Date(bars.ts[at]!).toISOString(),
-    open: bars.open[at],
-    high: bars.high[at],
-    low: bars.low[at],
-    close: bars.close[at],
-    volume: bars.volume[at]
-  })
-
 /** Bars on a date without a session cannot be placed: they are refused, row by row. */
-const strayBars = (decoded: Decoded): ReadonlyArray<Bars.Reject> => {
+const strayBars = (decoded: Decoded, calendar: Calendar.Calendar): ReadonlyArray<Bars.Reject> => {
   const rejects: Array<Bars.Reject> = []
   for (const { bars, session } of decoded.sessions) {
-    if (Calendar.isSession(nyse, session)) continue
-    const reason = `${nyse.name} had no session on ${session}`
-    for (let at = 0; at < bars.length; at++) rejects.push({ reason, raw: rowText(bars, at), ts: bars.ts[at]! })
+    if (Calendar.isSession(calendar, session)) continue
+    const reason = `${calendar.name} had no session on ${session}`
+    for (let at = 0; at < bars.length; at++) rejects.push({ reason, raw: Quality.rowText(bars, at), ts: bars.ts[at]! })
   }
   return rejects
 }
 
 /** The rejects that belong to no session of the calendar. */
-const unplaced = (decoded: Decoded): ReadonlyArray<Bars.Reject> => [
-  ...decoded.rejects.filter(({ session }) => session === null || !Calendar.isSession(nyse, session)),
-  ...strayBars(decoded)
+const unplaced = (decoded: Decoded, calendar: Calendar.Calendar): ReadonlyArray<Bars.Reject> => [
+  ...decoded.rejects.filter(({ session }) => session === null || !Calendar.isSession(calendar, session)),
+  ...strayBars(decoded, calendar)
 ]
 
-const pick = (decoded: Decoded, wanted: ReadonlyArray<string>) =>
-  wanted.map((session) => ({
-    session,
-    bars: decoded.sessions.find((one) => one.session === session)?.bars ?? Bars.empty,
-    rejects: decoded.rejects.filter((reject) => reject.session === session)
-  }))
+/** A session of the payload, judged by the rules. */
+const pick = (
+  calendar: Calendar.Calendar,
+  decoded: Decoded,
+  session: string,
+  raw: typeof RawPayload.Type,
+  rules: Rule.Rules
+) => {
+  const bars = decoded.sessions.find((one) => one.session === session)?.bars ?? Bars.empty
+  const judged = Quality.judge(bars, sessionFacts(calendar, decoded, session, raw), rules)
+  const unreadable = decoded.rejects.filter((reject) => reject.session === session)
+  return { session, ...judged, rejects: [...unreadable, ...judged.rejects] }
+}
+
+const withRestated = (warnings: Quality.Warnings, restated: number, rules: Rule.Rules): Quality.Warnings =>
+  restated > 0 && rules.has("restated") ? { ...warnings, restated } : warnings
 
 export const stagedBars = Asset.make(
   "staged_bars",
@@ -75,6 +82,8 @@ export const stagedBars = Asset.make(
     deps: { raw: Asset.mapped(rawBars, sessionFromMonth) },
     output: StagedSession,
     dataVersion: "contentHash",
+    // Other rules may refuse or let pass other rows: payloads are read again.
+    codeVersion: Effect.map(Rule.Active, (rules) => `2 ${Rule.fingerprint(rules)}`),
     retry: whileRetryable,
     timeout: "5 minutes",
     batch: {
@@ -89,7 +98,10 @@ export const stagedBars = Asset.make(
     const store = yield* BarStore
     const { partition, raw } = items[0]!
     const decoded = source.decode(raw.format, Zlib.gunzipSync(yield* objects.get(raw.key)))
-    const lost = unplaced(decoded)
+    const calendar = yield* TradingCalendar
+    const rules = yield* Rule.Active
+    const lost = unplaced(decoded, calendar)
+    const sessions = items.map((item) => pick(calendar, decoded, item.partition.session, raw, rules))
     const staged = yield* store.stage({
       source: raw.source,
       symbol: partition.symbol,
@@ -97,7 +109,7 @@ export const stagedBars = Asset.make(
       month: partition.session.slice(0, 7),
       payload: raw.key,
       complete: decoded.complete,
-      sessions: pick(decoded, items.map((item) => item.partition.session)),
+      sessions,
       unplaced: lost
     })
     return staged.map(({ session: _, ...counts }, at) =>
@@ -105,7 +117,9 @@ export const stagedBars = Asset.make(
         source: raw.source,
         interval: raw.interval,
         ...counts,
-        rejected: counts.rejected + (at === 0 ? lost.length : 0)
+        rejected: counts.rejected + (at === 0 ? lost.length : 0),
+        warnings: withRestated(sessions[at]!.warnings, counts.restated, rules),
+        labels: decoded.labels ?? "start"
       })
     )
   })

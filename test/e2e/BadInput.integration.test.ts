@@ -87,7 +87,7 @@ const vendor = (answer: { body: string }) =>
   )
 
 it.live(
-  "bad rows are quarantined with their reason, a cut-off payload loses nothing, and the key is nowhere",
+  "bad rows are quarantined with their reason, a cut-off or damaged payload loses nothing, and the key is nowhere",
   () =>
     Effect.gen(function*() {
       const key = "K3Y0123456789ABC"
@@ -104,6 +104,7 @@ it.live(
       Object.assign(of.env, {
         ALPHA_VANTAGE_API_KEY: key,
         ALPHA_VANTAGE_URL: `http://127.0.0.1:${address.port}/query`,
+        BAROGRAPH_INTERVAL: "1min",
         BAROGRAPH_SYMBOLS: "IBM",
         BAROGRAPH_START: "2024-01-02",
         BAROGRAPH_END: "2024-01-03"
@@ -121,15 +122,26 @@ it.live(
       expect(quarantined[0]!["reason"]).toContain("close")
       expect(quarantined[0]!["raw"]).toContain("None")
 
-      answer.body = series([
-        row("2024-01-03 10:00:00", "11.0000"),
-        row("2024-01-03 09:59:00", "11.2500"),
-        "\"2024-01-02 10:00:00\": {\"1. open\": \"10."
-      ], "")
+      const rows = [row("2024-01-03 10:00:00", "11.0000"), row("2024-01-03 09:59:00", "11.2500")]
+      answer.body = series([...rows, "\"2024-01-02 10:00:00\": {\"1. open\": \"10."], "")
+      const cut = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])
+      expect(cut.code).toBe(4)
+      expect(cut.stderr + cut.stdout).toContain("cut off")
+
+      answer.body = series([...rows, "\"2024-01-02 10:00:00\": {\"1. open\" \"10.0000\"}"])
       expect((yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])).code).toBe(0)
-      const cut = yield* Cli.run(of, args)
-      expect(JSON.parse(cut.stdout)).toMatchObject({
+      const damaged = yield* Cli.run(of, args)
+      expect(JSON.parse(damaged.stdout)).toMatchObject({
         assets: { staged_bars: { sums: { rows: 3, removed: 0, rejected: 1 } } }
+      })
+
+      answer.body = `{"Error Message": "Invalid API call. Please retry"}`
+      expect((yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])).code).toBe(4)
+      answer.body = series([row("2024-01-03 10:00:00", "11.0000")])
+      const retried = yield* Cli.run(of, ["run", "retry", "latest", "--json"])
+      expect(JSON.parse(retried.stdout)).toMatchObject({
+        status: "succeeded",
+        assets: { raw_bars: { materialized: 1 } }
       })
 
       answer.body =
@@ -138,15 +150,9 @@ it.live(
       expect(quota.code).toBe(4)
       expect(quota.stderr + quota.stdout).toContain("25 requests per day")
 
-      answer.body = series([row("2024-01-03 10:00:00", "11.0000")])
-      const retried = yield* Cli.run(of, ["run", "retry", "latest", "--json"])
-      expect(JSON.parse(retried.stdout)).toMatchObject({
-        status: "succeeded",
-        assets: { raw_bars: { materialized: 1 } }
-      })
-
       const events = yield* Cli.query(of, "staging", "select data::text from barograph.events")
-      const said = [first, cut, quota].map(({ stderr, stdout }) => stderr + stdout).join("") + JSON.stringify(events)
+      const said = [first, cut, damaged, quota].map(({ stderr, stdout }) => stderr + stdout).join("") +
+        JSON.stringify(events)
       expect(said).not.toContain(key)
       const files = yield* Effect.promise(() => NodeFs.readdir(of.directory, { recursive: true, withFileTypes: true }))
       for (const file of files.filter((file) => file.isFile())) {

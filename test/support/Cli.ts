@@ -32,7 +32,9 @@ export const project: Effect.Effect<Project, never, import("effect/Scope").Scope
 
 const environment = (of: Project) => {
   const inherited = { ...process.env }
-  for (const name of Object.keys(inherited)) if (/^(BAROGRAPH|ALPHA|DATABASE_URL)/.test(name)) delete inherited[name]
+  for (const name of Object.keys(inherited)) {
+    if (/^(BAROGRAPH|ALPHA|ALPACA|APCA|DATABASE_URL)/.test(name)) delete inherited[name]
+  }
   return { ...inherited, ...of.env }
 }
 

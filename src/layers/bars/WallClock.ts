@@ -13,6 +13,8 @@ const DAY = 86_400_000
 export interface WallClock {
   /** The instant of a local time, or NaN where clocks jumped over it or the local time is NaN. */
   readonly toInstant: (local: number) => number
+  /** What is added to UTC on the whole local date of `local`, or NaN where clocks change on that date. */
+  readonly offsetOn: (local: number) => number
 }
 
 /** Undefined when the runtime does not know the zone. */
@@ -33,7 +35,8 @@ export const make = (zone: string): WallClock | undefined => {
       if (Number.isNaN(local)) return Number.NaN
       const offset = offsetOfDay(Math.floor(local / DAY))
       return Number.isNaN(offset) ? exact(named, local) : local - offset
-    }
+    },
+    offsetOn: (local) => Number.isNaN(local) ? Number.NaN : offsetOfDay(Math.floor(local / DAY))
   }
 }
 
@@ -50,23 +53,30 @@ const exact = (zone: DateTime.TimeZone, local: number): number => {
 /** `YYYY-MM-DD` of a local time. */
 export const dateOf = (local: number): string => new Date(local).toISOString().slice(0, 10)
 
-/** The wall clock of `YYYY-MM-DD HH:MM:SS` at `at`, or NaN when the text there is none. */
-export const parseLabel = (text: string, at: number): number => {
-  const [year, month, day] = [digits(text, at, 4), digits(text, at + 5, 2), digits(text, at + 8, 2)]
-  const [hour, minute, second] = [digits(text, at + 11, 2), digits(text, at + 14, 2), digits(text, at + 17, 2)]
-  if (!separated(text, at) || !(hour < 24 && minute < 60 && second < 60)) return Number.NaN
-  const date = utcDate(year, month, day)
-  return date + hour * 3_600_000 + minute * 60_000 + second * 1000
+/** The wall clock of `YYYY-MM-DD HH:MM:SS` in ASCII at `at`, or NaN when the bytes there are none. */
+export const parseLabel = (bytes: Uint8Array, at: number): number => {
+  const time = bytes[at + 10] === 32 ? parseTime(bytes, at + 11) : Number.NaN
+  return parseDate(bytes, at) + time
 }
 
-const separated = (text: string, at: number): boolean =>
-  text[at + 4] === "-" && text[at + 7] === "-" && text[at + 10] === " " && text[at + 13] === ":" &&
-  text[at + 16] === ":"
+/** Milliseconds from midnight of `HH:MM:SS` at `at`, or NaN. */
+export const parseTime = (bytes: Uint8Array, at: number): number => {
+  const [hour, minute, second] = [digits(bytes, at, 2), digits(bytes, at + 3, 2), digits(bytes, at + 6, 2)]
+  return hour < 24 && minute < 60 && second < 60 && bytes[at + 2] === 58 && bytes[at + 5] === 58
+    ? hour * 3_600_000 + minute * 60_000 + second * 1000
+    : Number.NaN
+}
 
-const digits = (text: string, at: number, count: number): number => {
+/** Local midnight of `YYYY-MM-DD` at `at`, or NaN. */
+export const parseDate = (bytes: Uint8Array, at: number): number =>
+  bytes[at + 4] === 45 && bytes[at + 7] === 45
+    ? utcDate(digits(bytes, at, 4), digits(bytes, at + 5, 2), digits(bytes, at + 8, 2))
+    : Number.NaN
+
+const digits = (bytes: Uint8Array, at: number, count: number): number => {
   let value = 0
   for (let i = at; i < at + count; i++) {
-    const digit = text.charCodeAt(i) - 48
+    const digit = bytes[i]! - 48
     if (!(digit >= 0 && digit <= 9)) return Number.NaN
     value = value * 10 + digit
   }

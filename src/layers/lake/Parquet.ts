@@ -32,7 +32,10 @@ export const key = (symbol: string, session: string): string =>
 
 const prices = ["open", "high", "low", "close"] as const
 
-const schema: ReadonlyArray<SchemaElement> = [
+/** Shares are whole and take INT64; parts of a coin do not. */
+const isWhole = (volume: Float64Array): boolean => volume.every(Number.isSafeInteger)
+
+const schemaOf = (whole: boolean): ReadonlyArray<SchemaElement> => [
   { name: "bars", num_children: 6 },
   {
     name: "ts",
@@ -42,15 +45,15 @@ const schema: ReadonlyArray<SchemaElement> = [
     repetition_type: "REQUIRED"
   },
   ...prices.map((name): SchemaElement => ({ name, type: "DOUBLE", repetition_type: "REQUIRED" })),
-  { name: "volume", type: "INT64", repetition_type: "REQUIRED" }
+  { name: "volume", type: whole ? "INT64" : "DOUBLE", repetition_type: "REQUIRED" }
 ]
 
-/** `volume` must be whole, as `BarRule` has it. */
 export const encode = (bars: Bars, meta: Meta): Uint8Array => {
+  const whole = isWhole(bars.volume)
   const writer = new ByteWriter()
   const file = new ParquetWriter({
     writer,
-    schema: [...schema],
+    schema: [...schemaOf(whole)],
     codec: "ZSTD",
     compressors: { ZSTD: (bytes) => Zlib.zstdCompressSync(bytes) },
     kvMetadata: (["source", "symbol", "interval", "session", "contentHash"] as const)
@@ -58,7 +61,7 @@ export const encode = (bars: Bars, meta: Meta): Uint8Array => {
     createdBy: "barograph"
   })
   // One row group: a session is far below the size at which a reader would skip parts of it.
-  void file.write({ columnData: columns(bars), rowGroupSize: Math.max(1, bars.length) })
+  void file.write({ columnData: columns(bars, whole), rowGroupSize: Math.max(1, bars.length) })
   for (const group of file.row_groups) {
     group.sorting_columns = [{ column_idx: 0, descending: false, nulls_first: false }]
   }
@@ -66,10 +69,12 @@ export const encode = (bars: Bars, meta: Meta): Uint8Array => {
   return writer.getBytes()
 }
 
-const columns = (bars: Bars): Array<ColumnSource> => [
+const columns = (bars: Bars, whole: boolean): Array<ColumnSource> => [
   { name: "ts", data: toInt64(bars.ts), encoding: "DELTA_BINARY_PACKED" },
   ...prices.map((name) => ({ name, data: bars[name] })),
-  { name: "volume", data: toInt64(bars.volume), encoding: "DELTA_BINARY_PACKED" }
+  whole
+    ? { name: "volume", data: toInt64(bars.volume), encoding: "DELTA_BINARY_PACKED" }
+    : { name: "volume", data: bars.volume }
 ]
 
 const toInt64 = (column: Float64Array): BigInt64Array => {

@@ -1,130 +1,135 @@
 /**
- * Alpha Vantage's TIME_SERIES_INTRADAY: one call is one month of one symbol, raw prices, extended hours.
+ * Alpha Vantage as a source of bars: minute bars a month per call, or daily bars for keys that may have no others.
  *
- * Calls start at least a second apart within this process (the vendor's burst limit); quotas per day are the engine's
- * pools. Nothing is retried here: a failure says whether it is worth another try. The key is only in the request.
+ * Raw prices unless told otherwise. With `adjusted`, every split and every dividend changes all bars before it, so that
+ * history is rewritten several times a year and a value seen once cannot be found again; raw bars stay, and are adjusted
+ * from splits and dividends where that is wanted. The key is only in the request.
  */
-import * as Clock from "effect/Clock"
+import * as Cache from "effect/Cache"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
-import * as Semaphore from "effect/Semaphore"
-import * as HttpBody from "./HttpBody.ts"
-import * as Envelope from "./IntradayEnvelope.ts"
-import * as IntradayJson from "./IntradayJson.ts"
-import * as KeyRedaction from "./KeyRedaction.ts"
+import * as Rule from "../bars/Rule.ts"
+import * as Client from "./alpha-vantage/Client.ts"
+import * as Formats from "./alpha-vantage/Formats.ts"
+import * as Interval from "./alpha-vantage/Interval.ts"
+import type * as Query from "./alpha-vantage/Query.ts"
+import * as Tables from "./alpha-vantage/Tables.ts"
 import * as MarketData from "./MarketData.ts"
-import * as SoftError from "./SoftError.ts"
+import type { Quota } from "./Quota.ts"
+import * as Reference from "./Reference.ts"
 
-export interface Options {
-  readonly apiKey: Redacted.Redacted<string>
-  readonly baseUrl?: string
-  readonly interval?: Envelope.Interval
-  /** For a whole call, body included. A month of minute bars takes the vendor several seconds. */
-  readonly timeout?: Duration.Input
-  /** The least time between the starts of two calls. */
-  readonly spacing?: Duration.Input
+export interface Options extends Client.Options {
+  readonly interval?: Interval.Intraday | "1day"
+  readonly adjusted?: boolean
+  readonly hours?: "extended" | "regular"
+  /** Of a daily series: the latest 100 sessions, which is what free keys get, or everything. */
+  readonly history?: Query.OutputSize
 }
 
-const source = "alpha_vantage"
+const defaults = { interval: "1min", adjusted: false, hours: "extended", history: "compact", dataType: "json" } as const
 
-const defaults = {
-  baseUrl: "https://www.alphavantage.co/query",
-  interval: "1min",
-  timeout: "30 seconds",
-  spacing: "1 second"
-} as const
+type Settings = Options & Required<Pick<Options, keyof typeof defaults>>
 
-export const layer = (options: Options): Layer.Layer<MarketData.MarketData> =>
+export const layer = (options: Options): Layer.Layer<MarketData.MarketData, never, Quota> =>
   Layer.effect(MarketData.MarketData, make(options)).pipe(Layer.provide(FetchHttpClient.layer))
 
 const make = Effect.fnUntraced(function*(options: Options) {
-  const settings = { ...defaults, ...options }
-  const client = yield* HttpClient.HttpClient
-  const turn = yield* spacing(Duration.toMillis(settings.spacing))
-  const redaction = KeyRedaction.make(settings.apiKey)
-  const fetch = (request: MarketData.Request) =>
-    HttpBody.get(settings.baseUrl, parameters(settings, request)).pipe(
-      Effect.timeoutOrElse({ duration: settings.timeout, orElse: () => Effect.fail(timeoutText(settings.timeout)) }),
-      Effect.mapError((text) => new MarketData.Unavailable({ text })),
-      Effect.provideService(HttpClient.HttpClient, client)
-    )
-  const fetchMonth = Effect.fn("AlphaVantage.fetchMonth")(function*(request: MarketData.Request) {
-    yield* turn
-    const fail = (reason: MarketData.Reason) =>
-      new MarketData.MarketDataError({ source, ...request, reason: redacted(reason, redaction) })
-    const answer = yield* Effect.mapError(fetch(request), fail)
-    const reason = refusal(answer, request, settings.interval)
-    if (reason !== undefined) return yield* fail(reason)
-    const fetchedAt = yield* Clock.currentTimeMillis
-    return { bytes: redaction.bytes(answer.bytes), format: IntradayJson.format, fetchedAt }
-  })
+  const settings: Settings = { ...defaults, ...options }
+  const client = yield* Client.make(settings)
+  const answer = Interval.isIntraday(settings.interval)
+    ? (request: MarketData.Request) => client.call(intraday(settings, settings.interval as Interval.Intraday, request))
+    : yield* daily(settings, client)
   return MarketData.MarketData.of({
-    source,
+    source: Client.source,
     interval: settings.interval,
-    fingerprint: `${source} ${settings.interval} raw extended`,
-    fetchMonth,
-    decode: IntradayJson.decoder(settings.interval)
+    fingerprint: fingerprint(settings),
+    fetchMonth: Effect.fn("AlphaVantage.fetchMonth")(function*(request: MarketData.Request) {
+      const { bytes, fetchedAt } = yield* Effect.mapError(
+        answer(request),
+        (reason) => new MarketData.MarketDataError({ source: Client.source, ...request, reason })
+      )
+      return { bytes, format: Formats.of(settings.interval, settings.dataType), fetchedAt }
+    }),
+    decode: Formats.decoder(settings.interval, yield* Rule.Active)
   })
 })
 
-const parameters = (settings: Options & { readonly interval: string }, request: MarketData.Request) => ({
-  function: "TIME_SERIES_INTRADAY",
-  symbol: request.symbol,
-  month: request.month,
-  interval: settings.interval,
-  adjusted: "false",
-  extended_hours: "true",
-  outputsize: "full",
-  datatype: "json",
-  apikey: settings.apiKey
+const fingerprint = ({ adjusted, dataType, history, hours, interval }: Settings): string =>
+  [
+    Client.source,
+    interval,
+    adjusted ? "adjusted" : "raw",
+    Interval.isIntraday(interval) ? hours : history,
+    ...(dataType === "csv" ? ["csv"] : [])
+  ].join(" ")
+
+const intraday = (
+  { adjusted, hours }: Settings,
+  interval: Interval.Intraday,
+  { month, symbol }: MarketData.Request
+): Query.Query => ({
+  _tag: "Intraday",
+  symbol,
+  interval,
+  month,
+  adjusted,
+  extendedHours: hours === "extended",
+  outputSize: "full"
 })
 
-const timeoutText = (timeout: Duration.Input): string =>
-  `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`
+/** The months of a symbol share a call: the answer holds all of them. */
+const SHARED = Duration.minutes(10)
+const SYMBOLS = 16
 
-/** Waits for the caller's turn: starts are `gap` milliseconds apart, in the order of asking. */
-const spacing = (gap: number): Effect.Effect<Effect.Effect<void>> =>
-  Effect.map(Semaphore.make(1), (semaphore) => {
-    let next = 0
-    return semaphore.withPermits(1)(Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
-      if (next > now) yield* Effect.sleep(next - now)
-      next = (yield* Clock.currentTimeMillis) + gap
-    }))
+const daily = Effect.fnUntraced(function*(settings: Settings, client: Client.Client) {
+  const { adjusted, history } = settings
+  const ask = (symbol: string) =>
+    client.call({ _tag: adjusted ? "DailyAdjusted" : "Daily", symbol, outputSize: history })
+  const answers = yield* Cache.makeWith(ask, {
+    capacity: SYMBOLS,
+    timeToLive: (exit) => Exit.isSuccess(exit) ? SHARED : Duration.zero
+  })
+  return Effect.fnUntraced(function*({ month, symbol }: MarketData.Request) {
+    const answer = yield* Cache.get(answers, symbol)
+    const first = history === "compact" ? firstSession(answer.bytes, settings) : undefined
+    return first === undefined || month >= first.slice(0, 7) ? answer : yield* Effect.fail(tooEarly(month, first))
+  })
+})
+
+const firstSession = (bytes: Uint8Array, { dataType, interval }: Settings): string | undefined =>
+  Formats.decoder(interval)(Formats.of(interval, dataType), bytes).sessions[0]?.session
+
+const tooEarly = (month: string, first: string): MarketData.Reason =>
+  new MarketData.NotEntitled({
+    text: `${month} lies before ${first}, the first session of the daily series that this key gets; ` +
+      `set BAROGRAPH_START to ${first} or later, or BAROGRAPH_QUOTA to the calls a minute of your premium plan`
   })
 
-/** A message tells more than a status; a status more than a body that nobody knows. */
-const refusal = (answer: HttpBody.Answer, request: MarketData.Request, interval: string) => {
-  const text = new TextDecoder().decode(answer.bytes)
-  const reason = SoftError.classify(text)
-  if (answer.status >= 200 && answer.status < 300) return reason ?? mismatch(text, request, interval)
-  if (reason !== undefined && reason._tag !== "Unavailable" && reason._tag !== "Unrecognised") return reason
-  if (answer.status === 429) return new MarketData.Throttled({ text: "status 429", retryAfterMillis: 60_000 })
-  const hint = answer.status >= 300 && answer.status < 400 ? ": redirects are not followed, the key stays here" : ""
-  return new MarketData.Unavailable({ text: `status ${answer.status}${hint}` })
-}
-
-/** An answer to another question is refused, not stored: its rows would be filed under the wrong name. */
-const mismatch = (text: string, { month, symbol }: MarketData.Request, interval: string) => {
-  const { meta, newest } = Envelope.read(text)
-  const said = [
-    ["symbol", symbol.toUpperCase(), meta?.symbol?.toUpperCase()],
-    ["interval", interval, meta?.interval],
-    ["month", month, newest?.slice(0, 7)]
-  ] as const
-  const wrong = said.find(([, asked, answered]) => answered !== undefined && answered !== asked)
-  return wrong === undefined
-    ? undefined
-    : new MarketData.Unrecognised({ text: `asked for ${wrong[0]} ${wrong[1]}, the answer is for ${wrong[2]}` })
-}
-
-const redacted = (reason: MarketData.Reason, redaction: KeyRedaction.KeyRedaction): MarketData.Reason => {
-  const text = redaction.text(reason.text)
-  return reason._tag === "Throttled"
-    ? new MarketData.Throttled({ text, retryAfterMillis: reason.retryAfterMillis })
-    : MarketData.Reason.make({ _tag: reason._tag, text })
-}
+/** Listings and market hours, which free keys may have in full. */
+export const layerReference = (
+  options: Omit<Client.Options, "dataType">
+): Layer.Layer<Reference.Reference, never, Quota> =>
+  Layer.effect(
+    Reference.Reference,
+    Effect.map(Client.make({ ...options, dataType: "csv" }), (client) => {
+      const ask = <A>(query: Query.Query, decode: (bytes: Uint8Array) => Reference.Table<A>) =>
+        Effect.mapBoth(client.call(query), {
+          onFailure: (reason) =>
+            new MarketData.MarketDataError({
+              source: Client.source,
+              symbol: "",
+              month: "",
+              reason
+            }),
+          onSuccess: ({ bytes }) => decode(bytes)
+        })
+      return Reference.Reference.of({
+        listings: (state, date) =>
+          ask({ _tag: "ListingStatus", state, ...(date === undefined ? {} : { date }) }, Tables.listings),
+        markets: ask({ _tag: "MarketStatus" }, Tables.markets)
+      })
+    })
+  ).pipe(Layer.provide(FetchHttpClient.layer))

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import type * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -11,22 +12,35 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import type * as UrlParams from "effect/http/UrlParams"
 import * as Stream from "effect/Stream"
 
-/** A month of minute bars is 4 MB; more than this is no answer of ours. */
-export const BODY_LIMIT = 64 * 1024 * 1024
+/** Unpacked. A month of minute bars is 4 MB; more than this is no answer of ours. */
+export const BODY_LIMIT = 32 * 1024 * 1024
+
+export interface Call {
+  readonly url: string
+  readonly urlParams: UrlParams.Input
+  /** Values may be `Redacted`. */
+  readonly headers?: Headers.Input
+}
 
 export interface Answer {
   readonly status: number
+  /** By lowercase name. */
+  readonly headers: Headers.Headers
   readonly bytes: Uint8Array
 }
 
 /** Fails with a sentence. It may hold what the server or the runtime said: redact it. */
-export const get = (
-  baseUrl: string,
-  urlParams: UrlParams.Input
-): Effect.Effect<Answer, string, HttpClient.HttpClient> =>
-  HttpClient.execute(HttpClientRequest.get(baseUrl, { urlParams, headers: { accept: "application/json" } })).pipe(
+export const get = (call: Call): Effect.Effect<Answer, string, HttpClient.HttpClient> =>
+  HttpClient.execute(
+    HttpClientRequest.get(call.url, {
+      urlParams: call.urlParams,
+      headers: { accept: "application/json", ...call.headers }
+    })
+  ).pipe(
     Effect.mapError(connectionText),
-    Effect.flatMap((response) => Effect.map(body(response), (bytes): Answer => ({ status: response.status, bytes }))),
+    Effect.flatMap((response) =>
+      Effect.map(body(response), (bytes): Answer => ({ status: response.status, headers: response.headers, bytes }))
+    ),
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
   )

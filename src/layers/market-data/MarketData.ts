@@ -31,6 +31,12 @@ export class Unavailable extends Schema.TaggedClass<Unavailable>()("Unavailable"
 /** Sample data that the vendor marks as artificial: never loaded. */
 export class Artificial extends Schema.TaggedClass<Artificial>()("Artificial", { text: Schema.String }) {}
 
+/** The answer is for another symbol, interval, zone or month: filing it would store rows under a wrong name. Never retried. */
+export class Mismatched extends Schema.TaggedClass<Mismatched>()("Mismatched", { text: Schema.String }) {}
+
+/** The vendor silently sent less than was asked for: its latest rows only. Never retried. */
+export class Downgraded extends Schema.TaggedClass<Downgraded>()("Downgraded", { text: Schema.String }) {}
+
 /** An answer with status 200 that is neither a series nor a known message. */
 export class Unrecognised extends Schema.TaggedClass<Unrecognised>()("Unrecognised", { text: Schema.String }) {}
 
@@ -42,6 +48,8 @@ export const Reason = Schema.Union([
   InvalidRequest,
   Unavailable,
   Artificial,
+  Mismatched,
+  Downgraded,
   Unrecognised
 ])
 export type Reason = typeof Reason.Type
@@ -49,16 +57,22 @@ export type Reason = typeof Reason.Type
 /** Every failure of a source. `reason.text` never contains the key. */
 export class MarketDataError extends Schema.TaggedError<MarketDataError>()("MarketDataError", {
   source: Schema.String,
+  /** Symbol and month are empty where the question has none. */
   symbol: Schema.String,
   month: Schema.String,
   reason: Reason
 }) {
   override get message(): string {
-    return `${this.source} ${this.symbol} ${this.month}: ${this.reason._tag}: ${this.reason.text}`
+    const asked = [this.source, this.symbol, this.month].filter((part) => part !== "").join(" ")
+    return `${asked}: ${this.reason._tag}: ${this.reason.text}`
   }
   /** True where the same request may succeed later in the same run. */
   get retryable(): boolean {
     return this.reason._tag === "Throttled" || this.reason._tag === "Unavailable"
+  }
+  /** The least time to wait before the next try, where the source named one. */
+  get retryAfterMillis(): number {
+    return this.reason._tag === "Throttled" ? this.reason.retryAfterMillis : 0
   }
 }
 
@@ -84,6 +98,11 @@ export interface Decoded {
   readonly rejects: ReadonlyArray<Reject & { readonly session: string | null }>
   /** False when the payload is cut off, empty or no series at all: rows missing from it are not known to be gone. */
   readonly complete: boolean
+  /**
+   * What the vendor's labels name: the start of a bar's window, as `Bars.ts` has it, or its end. Labels of the end were
+   * moved back by one interval. Absent means start.
+   */
+  readonly labels?: "start" | "end"
 }
 
 export class MarketData extends Context.Service<MarketData, {

@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as IntradayJson from "./IntradayJson.ts"
+import * as Formats from "./alpha-vantage/Formats.ts"
 import { InvalidRequest, MarketData, MarketDataError } from "./MarketData.ts"
 import type { Reason, Request } from "./MarketData.ts"
 
@@ -30,7 +30,7 @@ export const make = (answers: Answers): Memory => {
       return answer instanceof Uint8Array
         ? Effect.map(
           Clock.currentTimeMillis,
-          (fetchedAt) => ({ bytes: answer, format: IntradayJson.format, fetchedAt })
+          (fetchedAt) => ({ bytes: answer, format: Formats.json, fetchedAt })
         )
         : Effect.fail(new MarketDataError({ source, ...request, reason: answer }))
     })
@@ -39,7 +39,7 @@ export const make = (answers: Answers): Memory => {
     interval: "1min",
     fingerprint: `${source} 1min raw extended`,
     fetchMonth,
-    decode: IntradayJson.decoder("1min")
+    decode: Formats.decoder("1min")
   })
   return { layer: Layer.succeed(MarketData, service), calls }
 }

@@ -7,8 +7,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as IntradayJson from "./IntradayJson.ts"
-import * as IntradayText from "./IntradayText.ts"
+import * as Rule from "../bars/Rule.ts"
+import * as Formats from "./alpha-vantage/Formats.ts"
+import * as IntradayText from "./alpha-vantage/IntradayText.ts"
 import { InvalidRequest, MarketData, MarketDataError } from "./MarketData.ts"
 import type { Request } from "./MarketData.ts"
 import * as Sample from "./Sample.ts"
@@ -22,9 +23,9 @@ const unknownSymbol = "Invalid API call. Please retry or visit the documentation
 
 /** Reads `file` once, when the layer is built. */
 export const layer = (options: { readonly file: string }): Layer.Layer<MarketData, Sample.SampleError> =>
-  Layer.effect(MarketData, Effect.map(Sample.load(options.file), make))
+  Layer.effect(MarketData, Effect.zipWith(Sample.load(options.file), Rule.Active, make))
 
-const make = (sample: Sample.Sample): MarketData["Service"] => {
+const make = (sample: Sample.Sample, rules: Rule.Rules): MarketData["Service"] => {
   const answers = new Map<string, Uint8Array>()
   const answer = ({ month, symbol }: Request): Uint8Array | undefined => {
     const known = answers.get(`${symbol}/${month}`)
@@ -43,9 +44,9 @@ const make = (sample: Sample.Sample): MarketData["Service"] => {
       if (bytes === undefined) {
         return yield* new MarketDataError({ source, ...request, reason: new InvalidRequest({ text: unknownSymbol }) })
       }
-      return { bytes, format: IntradayJson.format, fetchedAt: yield* Clock.currentTimeMillis }
+      return { bytes, format: Formats.json, fetchedAt: yield* Clock.currentTimeMillis }
     }),
-    decode: IntradayJson.decoder(interval)
+    decode: Formats.decoder(interval, rules)
   })
 }
 

@@ -107,7 +107,8 @@ const write = (
     const old = before.get(keyOf(row))
     const change = old?.session !== session ? "inserted" : equal(old, row) ? "unchanged" : "restated"
     counts[change]++
-    if (change !== "unchanged" || old?.source !== row.source) tables.bars.set(keyOf(row), row)
+    if (change !== "unchanged") tables.bars.set(keyOf(row), row)
+    else if (old !== undefined) tables.bars.set(keyOf(row), { ...old, source: row.source })
     if (old === undefined || change === "unchanged") continue
     const past = change === "inserted" ? "removed" : change
     tables.history.push({ ...old, replacedAt: now, change: past, payload: Staging.storable(request.payload) })

@@ -12,6 +12,7 @@ import * as Migrate from "../../runtime/store/Migrate.ts"
 import { allocate, type Bars } from "../bars/Bars.ts"
 import { BarStore, BarStoreError, type StageRequest } from "./BarStore.ts"
 import initial from "./migrations/0001_staging.ts"
+import asOf from "./migrations/0002_as_of.ts"
 import * as PostgresArrays from "./PostgresArrays.ts"
 import * as PostgresFailure from "./PostgresFailure.ts"
 import * as PostgresReplace from "./PostgresReplace.ts"
@@ -21,7 +22,7 @@ export const layer: Layer.Layer<BarStore, BarStoreError, SqlClient.SqlClient> = 
   BarStore,
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    yield* Migrate.migrate("staging", { "0001_staging": initial }).pipe(
+    yield* Migrate.migrate("staging", { "0001_staging": initial, "0002_as_of": asOf }).pipe(
       Effect.mapError(toError("migrate", "schema staging"))
     )
     return make(sql)

@@ -10,7 +10,8 @@ import * as Staging from "./Staging.ts"
 
 /**
  * Compares the payload's rows with those of its sessions and writes what differs. A row that lies under another session
- * is inserted here and removed there. Of a row whose values did not change, only the source is brought up to date.
+ * is inserted here and removed there. Of a row whose values did not change, only the source is brought up to date:
+ * it is known since then.
  *
  * **Details**
  *
@@ -34,7 +35,7 @@ export const bars = (sql: SqlClient.SqlClient, request: StageRequest, now: Date)
       where symbol = ${symbol} and (session = any(${sessions}::date[])
         or interval = ${interval} and ts between ${first}::timestamptz and ${last}::timestamptz)
     ), compared as materialized (
-      select incoming.*, held.source, case
+      select incoming.*, held.source, held.staged_at, case
         when held.ts is null or held.session <> incoming.session then 'inserted'
         when row(held.open, held.high, held.low, held.close, held.volume) is not distinct from
           row(incoming.open, incoming.high, incoming.low, incoming.close, incoming.volume) then 'unchanged'
@@ -60,7 +61,7 @@ export const bars = (sql: SqlClient.SqlClient, request: StageRequest, now: Date)
     ), written as (
       insert into staging.bars (source, symbol, interval, ts, open, high, low, close, volume, session, staged_at)
       select ${source}::text, ${symbol}::text, ${interval}::text, ts, open, high, low, close, volume, session,
-        ${now}::timestamptz
+        case when change = 'unchanged' then staged_at else ${now}::timestamptz end
       from compared where change <> 'unchanged' or source <> ${source} order by ts
       on conflict (symbol, interval, ts) do update set source = excluded.source, open = excluded.open,
         high = excluded.high, low = excluded.low, close = excluded.close, volume = excluded.volume,

@@ -7,6 +7,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
@@ -69,6 +70,8 @@ export interface Asset<out Name extends string, out Output, out D extends Partit
 }
 
 export type Any = Asset<string, unknown, Partitions.Dimensions, unknown>
+
+export const isAsset = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
 
 export type Output<A> = A extends Asset<string, infer O, Partitions.Dimensions, unknown> ? O : never
 export type Dimensions<A> = A extends Asset<string, unknown, infer D, unknown> ? D : never
@@ -202,13 +205,16 @@ export const mapped = <
   "~mapping": undefined as never
 })
 
-const isMapped = (dep: Any | Mapped<Any, unknown>): dep is Mapped<Any, unknown> =>
-  "_tag" in dep && dep._tag === "Mapped"
+const isMapped = (dep: Any | Mapped<Any, unknown>): dep is Mapped<Any, unknown> => Predicate.isTagged(dep, "Mapped")
 
+/** What is no asset, as with files that import each other, is kept: `Validate` has the sentence for it. */
 const dependencyOf = (dep: Any | Mapped<Any, unknown>): Dependency =>
   isMapped(dep)
     ? { asset: dep.asset, mapping: dep.mapping }
-    : { asset: dep, mapping: PartitionMapping.identity(dep.dimensions) }
+    : { asset: dep, mapping: isAsset(dep) ? PartitionMapping.identity(dep.dimensions) : {} }
+
+/** One object, so that all assets without partitions share one space. */
+const NO_PARTITIONS: Partitions.Dimensions = {}
 
 type Compute = (context: unknown) => Effect.Effect<unknown, unknown, unknown>
 
@@ -237,7 +243,7 @@ export const make = <const Name extends string, const O extends Options, E, R>(
     dependencies: Object.fromEntries(
       Object.entries(given.deps ?? {}).map(([key, dep]) => [key, dependencyOf(dep)])
     ),
-    dimensions: given.partitions ?? {},
+    dimensions: given.partitions ?? NO_PARTITIONS,
     output: given.output,
     dataVersion: given.dataVersion,
     codeVersion: typeof version === "string" ? Effect.succeed(version) : version,

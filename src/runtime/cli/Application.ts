@@ -13,6 +13,7 @@ import type { Executor } from "../run/Executor.ts"
 import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
+import type { DefinitionsFlag } from "./DefinitionsFlag.ts"
 import type { Failure } from "./Failure.ts"
 
 export type Engine = Executor | RunStore | MaterializationStore | DynamicPartitions
@@ -25,7 +26,32 @@ export interface Check {
   readonly run: Effect.Effect<string, Failure>
 }
 
+/** A row that was refused, as `quarantine` shows it. */
+export interface QuarantinedRow {
+  readonly id: number
+  /** As `--partition` takes it: the partitions whose materialization reads the row again. */
+  readonly partition: string
+  readonly reason: string
+  /** The row as it came. */
+  readonly raw: string
+  /** Its time, where that could be read. */
+  readonly ts: string | null
+  /** Where the payload is kept that it came in. */
+  readonly payload: string
+  readonly quarantinedAt: string
+}
+
+export interface Quarantine {
+  /** The asset that refuses rows. */
+  readonly asset: string
+  /** The oldest first; all of them without a limit. */
+  readonly list: (limit: number | undefined) => Effect.Effect<ReadonlyArray<QuarantinedRow>, Failure>
+  readonly find: (id: number) => Effect.Effect<QuarantinedRow | undefined, Failure>
+}
+
 export interface Application<R = unknown> {
+  /** Where the graph is declared, for people. */
+  readonly origin: string
   readonly graph: AssetGraph.AssetGraph<string, R>
   readonly layer: Layer.Layer<R | Engine, Failure>
   /** Said before work begins, one line each. */
@@ -38,14 +64,18 @@ export interface Application<R = unknown> {
   readonly limits: Admission.Limits
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
   readonly upstreamErrors: ReadonlyArray<string>
-  /** What `query --store` can ask. */
-  readonly stores: { readonly [store: string]: (sql: string) => Effect.Effect<ReadonlyArray<Row>, Failure> }
+  /** What `query --store` can ask; `asOf` is a time, and the answer what was known then. */
+  readonly stores: {
+    readonly [store: string]: (sql: string, asOf?: string) => Effect.Effect<ReadonlyArray<Row>, Failure>
+  }
   readonly checks: ReadonlyArray<Check>
+  /** Where the project keeps refused rows, if it does. */
+  readonly quarantine?: Quarantine
 }
 
 /** How the commands get at the application; its services are checked where it is made. */
 export class ApplicationLoader extends Context.Service<ApplicationLoader, {
-  readonly load: Effect.Effect<Application, Failure>
+  readonly load: Effect.Effect<Application, Failure, DefinitionsFlag>
 }>()("barograph/runtime/cli/ApplicationLoader") {}
 
 /** Checks that the layer gives everything that the graph needs: a missing layer does not compile. */

@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { KINDS } from "../plan/Staleness.ts"
 import { STATUSES } from "../run/Event.ts"
+import { definitionsFlag } from "./DefinitionsFlag.ts"
 
 /** False unless given; a negation would only be noise in the help. */
 const on = (name: string, description: string) =>
@@ -111,9 +112,61 @@ const partitionList = Command.make("list", {
   Command.withDescription("The partitions of an asset and how each stands")
 )
 
+const partitionFlag = Flag.String("partition").pipe(
+  Flag.withAlias("p"),
+  Flag.withDescription("Only these, as in materialize --partition"),
+  Flag.optional
+)
+
+const partitionStatus = Command.make(
+  "status",
+  { name: Argument.String("asset"), partition: partitionFlag, json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ status }) => status(input))
+).pipe(Command.withDescription("How many partitions of an asset stand how, and which"))
+
+const partitionMap = Command.make(
+  "map",
+  { name: Argument.String("asset"), partition: partitionFlag, json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ map }) => map(input))
+).pipe(
+  Command.withDescription("What partitions are made from, and what is made from them"),
+  Command.withExamples([{
+    command: "barograph partition map staged_bars -p symbol=IBM,session=2013-10-04",
+    description: "The month it is cut from, and where its rows go"
+  }])
+)
+
+const members = {
+  set: Argument.String("set").pipe(Argument.withDescription("Name of the dynamic set")),
+  values: Argument.String("value").pipe(Argument.withDescription("Members"), Argument.atLeast(1))
+}
+
+const date = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text), (text) => `expected YYYY-MM-DD, got "${text}"`),
+    Flag.optional
+  )
+
+const partitionAdd = Command.make(
+  "add",
+  {
+    ...members,
+    from: date("from", "First date of their lifetime: time windows beside them begin there"),
+    to: date("to", "Last date of their lifetime")
+  },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ add }) => add(input))
+).pipe(Command.withDescription("Add members to a dynamic set, or change their lifetime"))
+
+const partitionRemove = Command.make(
+  "remove",
+  members,
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ remove }) => remove(input))
+).pipe(Command.withDescription("Remove members from a dynamic set; what was materialized is kept"))
+
 const partition = Command.make("partition").pipe(
-  Command.withDescription("Look at partitions"),
-  Command.withSubcommands([partitionList])
+  Command.withDescription("Look at partitions; add and remove dynamic ones"),
+  Command.withSubcommands([partitionList, partitionStatus, partitionMap, partitionAdd, partitionRemove])
 )
 
 const runList = Command.make(
@@ -157,6 +210,10 @@ const query = Command.make("query", {
     Flag.withDescription("Which store to ask: staging or warehouse"),
     Flag.withDefault("staging")
   ),
+  asOf: Flag.String("as-of").pipe(
+    Flag.withDescription("Answer with the staged bars that were known then: 2024-03-05T21:00Z"),
+    Flag.optional
+  ),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/query.ts")), ({ query }) => query(input))).pipe(
   Command.withDescription("Ask a store in SQL"),
@@ -164,6 +221,34 @@ const query = Command.make("query", {
     command: "barograph query \"select symbol, count(*) from bars group by 1\" --store warehouse",
     description: "Rows per symbol in the warehouse"
   }])
+)
+
+const quarantineList = Command.make(
+  "list",
+  {
+    limit: Flag.Int("limit").pipe(Flag.withDescription("How many, oldest first"), Flag.withDefault(50)),
+    json
+  },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ list }) => list(input))
+).pipe(Command.withDescription("The rows that were refused, and why"))
+
+const quarantineShow = Command.make(
+  "show",
+  { id: Argument.Int("id"), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ show }) => show(input))
+).pipe(Command.withDescription("One refused row as it came"))
+
+const quarantineReplay = Command.make(
+  "replay",
+  { id: Argument.Int("id").pipe(Argument.optional), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ replay }) => replay(input))
+).pipe(
+  Command.withDescription("Read the payload of one refused row, or of all, again: after a rule or a decoder changed")
+)
+
+const quarantine = Command.make("quarantine").pipe(
+  Command.withDescription("Look at refused rows, and read them again"),
+  Command.withSubcommands([quarantineList, quarantineShow, quarantineReplay])
 )
 
 const doctor = Command.make(
@@ -174,7 +259,30 @@ const doctor = Command.make(
   Command.withDescription("Check that everything the pipeline needs is there")
 )
 
+const check = Command.make(
+  "check",
+  { json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/check.ts")), ({ check }) => check(input))
+).pipe(
+  Command.withDescription("Check the graph, without database or network"),
+  Command.withExamples([
+    { command: "barograph check --definitions definitions.ts", description: "Say what is wrong with a graph" }
+  ])
+)
+
+const init = Command.make("init", {
+  directory: Argument.String("dir").pipe(Argument.withDescription("A directory that is empty or not there yet")),
+  barograph: Flag.String("barograph").pipe(
+    Flag.withMetavar("SPEC"),
+    Flag.withDescription("What the project depends on, as in npm install: a version, file:…, a tarball"),
+    Flag.optional
+  )
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/init.ts")), ({ init }) => init(input))).pipe(
+  Command.withDescription("Write a small project with a graph of your own")
+)
+
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),
-  Command.withSubcommands([materialize, asset, partition, run, query, doctor])
+  Command.withSubcommands([materialize, asset, partition, run, query, quarantine, check, doctor, init]),
+  Command.withGlobalFlags([definitionsFlag])
 )

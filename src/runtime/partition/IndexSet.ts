@@ -66,8 +66,19 @@ const withEmpty = (operation: Operation, a: IndexSet, b: IndexSet): IndexSet => 
   return operation === "intersection" ? empty : a
 }
 
+/** What became of two nodes: lines that are alike share theirs, and so does what is made of them. */
+type Done = Map<IndexSet, Map<IndexSet, IndexSet>>
+
+const combineOnce = (operation: Operation, a: IndexSet, b: IndexSet, done: Done): IndexSet => {
+  let ofA = done.get(a)
+  if (ofA === undefined) done.set(a, ofA = new Map())
+  let found = ofA.get(b)
+  if (found === undefined) ofA.set(b, found = combine(operation, a, b, done))
+  return found
+}
+
 /** Sweeps over the borders of both; between two borders each is in one run or in none. */
-const combine = (operation: Operation, a: IndexSet, b: IndexSet): IndexSet => {
+const combine = (operation: Operation, a: IndexSet, b: IndexSet, done: Done): IndexSet => {
   if (a === b) return operation === "difference" ? empty : a
   if (a.size === 0 || b.size === 0) return withEmpty(operation, a, b)
   const last = a.below === undefined
@@ -84,7 +95,8 @@ const combine = (operation: Operation, a: IndexSet, b: IndexSet): IndexSet => {
       const here = operation === "union" ? inA || inB : operation === "intersection" ? inA && inB : inA && !inB
       if (here) runs.add(at, next, undefined)
     } else if (inA || inB) {
-      runs.add(at, next, combine(operation, inA ? a.below![i >> 1]! : empty, inB ? b.below![j >> 1]! : empty))
+      const [belowA, belowB] = [inA ? a.below![i >> 1]! : empty, inB ? b.below![j >> 1]! : empty]
+      runs.add(at, next, combineOnce(operation, belowA, belowB, done))
     }
     if (inA && next === nextA) i += 2
     if (inB && next === nextB) j += 2
@@ -93,10 +105,10 @@ const combine = (operation: Operation, a: IndexSet, b: IndexSet): IndexSet => {
   return runs.set
 }
 
-export const union = (a: IndexSet, b: IndexSet): IndexSet => combine("union", a, b)
-export const intersection = (a: IndexSet, b: IndexSet): IndexSet => combine("intersection", a, b)
+export const union = (a: IndexSet, b: IndexSet): IndexSet => combine("union", a, b, new Map())
+export const intersection = (a: IndexSet, b: IndexSet): IndexSet => combine("intersection", a, b, new Map())
 /** The tuples of `a` that are not in `b`. */
-export const difference = (a: IndexSet, b: IndexSet): IndexSet => combine("difference", a, b)
+export const difference = (a: IndexSet, b: IndexSet): IndexSet => combine("difference", a, b, new Map())
 
 /** By halves: n sets cost n log n, not n². */
 export const unionAll = (sets: ReadonlyArray<IndexSet>): IndexSet => {

@@ -33,6 +33,8 @@ export interface AssetPlan {
   readonly upToDate: number
   /** How many have a reason that the request did not ask for. */
   readonly leftAlone: number
+  /** Those whose own versions had to be compared, and are up to date. */
+  readonly verified: PartitionSet.PartitionSet
   readonly forced: boolean
 }
 

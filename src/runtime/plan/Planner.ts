@@ -182,14 +182,15 @@ const inputVersions = (
 const unobserved = ({ observedEvery }: Asset.Any, at: number, now: number): Staleness.Reason | undefined =>
   observedEvery === undefined || now - at < observedEvery ? undefined : { _tag: "Unobserved" }
 
-/** The reasons that single partitions have, and the set that has none. */
+/** Adds the reasons that single partitions have; answers those that have none. */
 const judgeEach = (
   asset: Asset.Any,
   set: PartitionSet.PartitionSet,
   readers: ReadonlyArray<Demand.Reader>,
   situation: Situation,
   reasons: Reasons
-): void => {
+): PartitionSet.PartitionSet => {
+  const fresh: Array<PartitionKey.PartitionKey> = []
   const found = new Map<
     string,
     { readonly reason: Staleness.Reason; readonly keys: Array<PartitionKey.PartitionKey> }
@@ -202,13 +203,17 @@ const judgeEach = (
       neededUntil: Demand.neededUntil(readers, set.space, key, state.latest?.materializedAt ?? Number.POSITIVE_INFINITY)
     })
     const reason = judged ?? unobserved(asset, state.latest?.materializedAt ?? 0, situation.universe.now)
-    if (reason === undefined) continue
+    if (reason === undefined) {
+      fresh.push(key)
+      continue
+    }
     const text = JSON.stringify(reason)
     const known = found.get(text) ?? { reason, keys: [] }
     found.set(text, known)
     known.keys.push(key)
   }
   for (const { keys, reason } of found.values()) reasons.add(reason, PartitionSet.fromKeys(set.space, keys))
+  return PartitionSet.fromKeys(set.space, fresh)
 }
 
 /** Windows that were open at their latest success and of which more is needed by now. */
@@ -249,10 +254,17 @@ const readsPlanned = (
   }
 }
 
-const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress): ReadonlyArray<Planned> => {
+/** `verified` are those whose own versions were compared and are up to date. */
+interface Judged {
+  readonly all: ReadonlyArray<Planned>
+  readonly verified: PartitionSet.PartitionSet
+}
+
+const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress): Judged => {
   const { situation } = progress
   const { demanded, readers } = demand
   const reasons = new Reasons()
+  const verified: Array<PartitionSet.PartitionSet> = []
   const classes = demandedClasses(asset, demanded, situation)
   const tried = PartitionSet.unionAll(demanded.space, classes.map(({ set }) => set))
   reasons.add({ _tag: "NeverMaterialized" }, PartitionSet.difference(demanded, tried))
@@ -264,17 +276,12 @@ const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress)
     }
     const older = grown(one, readers)
     reasons.add({ _tag: "WindowGrew" }, older)
-    judgeEach(
-      asset,
-      PartitionSet.difference(unclearOf(asset, one, demand, situation), older),
-      readers,
-      situation,
-      reasons
-    )
+    const unclear = PartitionSet.difference(unclearOf(asset, one, demand, situation), older)
+    verified.push(judgeEach(asset, unclear, readers, situation, reasons))
   }
   const found = PartitionSet.unionAll(demanded.space, reasons.all.map(({ set }) => set))
   readsPlanned(asset, PartitionSet.difference(demanded, found), progress, reasons)
-  return reasons.all
+  return { all: reasons.all, verified: PartitionSet.unionAll(demanded.space, verified) }
 }
 
 /** The upstream partitions that are neither planned nor were ever materialized. */
@@ -360,8 +367,8 @@ const without = (planned: ReadonlyArray<Planned>, set: PartitionSet.PartitionSet
 const decide = (asset: Asset.Any, demand: Demand.Demand, forced: boolean, progress: Progress): AssetPlan => {
   const { request, situation } = progress
   const { demanded, readers } = demand
-  const all: ReadonlyArray<Planned> = forced
-    ? [{ reason: { _tag: "Forced" }, set: demanded }]
+  const { all, verified }: Judged = forced
+    ? { all: [{ reason: { _tag: "Forced" }, set: demanded }], verified: PartitionSet.none(demanded.space) }
     : reasonsFor(asset, demand, progress)
   const wanted = all.filter(({ reason }) => Staleness.isOfKind(reason, request.only ?? "all"))
   const needy = PartitionSet.unionAll(demanded.space, all.map(({ set }) => set))
@@ -381,6 +388,7 @@ const decide = (asset: Asset.Any, demand: Demand.Demand, forced: boolean, progre
     blocked,
     upToDate: PartitionSet.size(demanded) - PartitionSet.size(needy),
     leftAlone: PartitionSet.size(needy) - PartitionSet.size(asked),
+    verified,
     forced
   }
 }

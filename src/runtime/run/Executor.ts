@@ -146,7 +146,7 @@ const fail = (
   return record(
     running,
     [{ type: "Failed", step: step.id, asset, partitions, error, tag, blocked: false }],
-    outcomesOf(step, { failed })
+    outcomesOf(step.of, { failed })
   )
 }
 
@@ -170,7 +170,7 @@ const succeed = Effect.fnUntraced(function*(
     }
     const { dataVersion, encoded } = encoding.success
     const changed = dataVersion !== before
-    const at = memorableAt(step, partition, now)
+    const at = memorableAt(step.of, partition, now)
     succeeded.push({ partition, dataVersion, inputs, output: encoded, seconds, changed, at })
     results.push({ partition, dataVersion, output: encoded, changed })
   }
@@ -178,7 +178,7 @@ const succeed = Effect.fnUntraced(function*(
   yield* record(
     running,
     [{ type: "Materialized", step: step.id, asset: asset.name, seconds, results }],
-    outcomesOf(step, { succeeded })
+    outcomesOf(step.of, { succeeded })
   )
 })
 
@@ -219,16 +219,20 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
         partitions: skipped.map(({ partition }) => partition),
         why: "nothing changed"
       }],
-      outcomesOf(step, {
+      outcomesOf(step.of, {
         verified: skipped.map(({ materializedAt, partition }) => ({
           partition,
-          at: memorableAt(step, partition, materializedAt)
+          at: memorableAt(step.of, partition, materializedAt)
         }))
       })
     )
   }
   if (work.length === 0) return
-  yield* record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }])
+  // Not waited for: begun at once, it is in the journal before anything that the step records later.
+  yield* Effect.forkChild(
+    Effect.ignore(record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }])),
+    { startImmediately: true }
+  )
   const startedAt = yield* Clock.currentTimeMillis
   const called = yield* Effect.exit(call(running, step, work))
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000

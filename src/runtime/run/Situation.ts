@@ -13,6 +13,7 @@ import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { MaterializationStore, type States } from "../store/MaterializationStore.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import { memorableAt, outcomesOf } from "./StepOutcome.ts"
 
 /** An asset's code version is an effect, and it failed. */
 export class CodeVersionError extends Schema.TaggedError<CodeVersionError>()("CodeVersionError", {
@@ -64,6 +65,22 @@ const statesOf = (wanted: ReadonlyMap<string, PartitionSet.PartitionSet>) =>
     Effect.flatMap(MaterializationStore, (store) =>
       store.states(new Map([...wanted].map(([asset, set]) => [asset, [...PartitionSet.texts(set)]]))))
 
+/**
+ * What had to be compared one by one and is up to date is known by number from now on, but for partitions that grow:
+ * those are compared every time.
+ */
+const remember = Effect.fnUntraced(function*(plan: Plan, states: States, number: number) {
+  const outcomes = plan.assets.map((one) => {
+    const own = states.get(one.asset.name)
+    const verified = Array.from(PartitionSet.texts(one.verified), (partition) => ({
+      partition,
+      at: memorableAt(one, partition, own?.get(partition)?.latest?.materializedAt ?? 0)
+    }))
+    return outcomesOf(one, { verified })[0]!
+  }).filter(({ verified }) => verified.length > 0)
+  if (outcomes.length > 0) yield* (yield* MaterializationStore).apply({ runId: "", number }, outcomes)
+})
+
 /** The plan for the request as things are now. */
 export const plan = <R>(
   graph: AssetGraph.AssetGraph<string, R>,
@@ -71,11 +88,14 @@ export const plan = <R>(
   now: Partitions.Universe
 ): Effect.Effect<Plan<R>, CodeVersionError | StoreError, R | MaterializationStore | RunStore> =>
   Effect.gen(function*() {
+    const asOf = yield* (yield* RunStore).nextNumber
     const names = [...Demand.collect(graph, request.targets, now).keys()]
     const view = yield* overview(graph, names, now) as Effect.Effect<Planner.Overview, CodeVersionError, R>
     const states = yield* statesOf(Planner.unclear(graph, request, view))
-    return Planner.plan(graph, request, {
+    const made = Planner.plan(graph, request, {
       ...view,
       stateOf: (asset, partition) => states.get(asset)?.get(partition) ?? Staleness.unknown
     })
+    yield* remember(made, states, asOf)
+    return made
   })

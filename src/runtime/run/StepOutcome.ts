@@ -1,4 +1,4 @@
-/** What a step leaves in the store of its partitions, in the form that plans are made from. Pure. */
+/** What is kept of partitions that were materialized or looked at, in the form that plans are made from. Pure. */
 import * as PartitionKey from "../partition/PartitionKey.ts"
 import * as PartitionMapping from "../partition/PartitionMapping.ts"
 import * as Partitions from "../partition/Partitions.ts"
@@ -6,10 +6,9 @@ import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Fingerprint from "../plan/Fingerprint.ts"
 import type { AssetPlan } from "../plan/Plan.ts"
 import type { Outcome } from "../store/Outcome.ts"
-import type { Step } from "./Frontier.ts"
 
 /** The time of a success, where it is to be remembered: see `Standing.at`. */
-export const memorableAt = ({ of: { asset, demanded: { space } } }: Step, partition: string, at: number): number => {
+export const memorableAt = ({ asset, demanded: { space } }: AssetPlan, partition: string, at: number): number => {
   if (asset.observedEvery !== undefined) return at
   return (Partitions.keyEnd(space, PartitionKey.fromText(partition)) ?? 0) > at ? at : 0
 }
@@ -34,9 +33,9 @@ const growingOf = (plan: AssetPlan): ReadonlyArray<PartitionSet.PartitionSet> =>
 /** No fingerprint is like it: the partition is left to its history. */
 const LEFT_TO_HISTORY = ""
 
-/** What became of partitions of the step, where anything did. */
+/** What became of partitions of the plan; of those that grow in an outcome of their own, the second. */
 export const outcomesOf = (
-  { of }: Step,
+  of: AssetPlan,
   became: Partial<Pick<Outcome, "succeeded" | "failed" | "verified">>
 ): ReadonlyArray<Outcome> => {
   const outcome: Outcome = {

@@ -102,34 +102,36 @@ interface LineRow {
   readonly state: PartitionLine.Stored
 }
 
-interface NewLine {
+/** A line with all that changes in it. */
+interface Touched {
   readonly asset: string
   readonly line: string
-  readonly state: PartitionLine.Stored
+  readonly space: Partitions.Space
+  readonly changes: Array<PartitionLine.Change>
 }
 
-/** The lines after the outcomes, from those before. */
-const linesAfter = (
-  run: Outcome.RunRef,
-  outcomes: ReadonlyArray<Outcome.Outcome>,
-  before: (asset: string, line: string) => PartitionLine.Stored | undefined
-): ReadonlyArray<NewLine> => {
-  const after = new Map<string, NewLine>()
+const touchedBy = (run: Outcome.RunRef, outcomes: ReadonlyArray<Outcome.Outcome>): ReadonlyArray<Touched> => {
+  const found = new Map<string, Touched>()
   for (const outcome of outcomes) {
-    const last = PartitionLine.lastOf(outcome.space)
     for (const [line, changes] of Outcome.changes(run, outcome)) {
       const id = `${outcome.asset}/${line}`
-      const known = after.get(id)?.state ?? before(outcome.asset, line) ?? PartitionLine.EMPTY
-      after.set(id, { asset: outcome.asset, line, state: PartitionLine.apply(known, last, changes) })
+      const known = found.get(id)
+      if (known === undefined) found.set(id, { asset: outcome.asset, line, space: outcome.space, changes })
+      else known.changes.push(...changes)
     }
   }
-  return [...after.values()]
+  return [...found.values()]
 }
 
-const touched = (run: Outcome.RunRef, outcomes: ReadonlyArray<Outcome.Outcome>) =>
-  outcomes.flatMap((outcome) =>
-    [...Outcome.changes(run, outcome).keys()].map((line) => ({ asset: outcome.asset, line }))
-  )
+/** The lines after the changes, from those before. */
+const linesAfter = (
+  touched: ReadonlyArray<Touched>,
+  before: (asset: string, line: string) => PartitionLine.Stored | undefined
+): ReadonlyArray<LineRow> =>
+  touched.map(({ asset, changes, line, space }) => {
+    const stored = before(asset, line) ?? PartitionLine.EMPTY
+    return { asset, line, state: PartitionLine.apply(stored, PartitionLine.lastOf(space), changes) }
+  })
 
 const historyRows = (outcomes: ReadonlyArray<Outcome.Outcome>) =>
   outcomes.flatMap(({ asset, codeVersion, succeeded }) =>
@@ -146,11 +148,13 @@ const apply = (sql: SqlClient.SqlClient, run: Outcome.RunRef, outcomes: Readonly
     const assets = [...new Set(outcomes.map(({ asset }) => asset))].sort()
     yield* sql`select pg_advisory_xact_lock(hashtextextended('barograph/lines/' || asset, 0))
       from jsonb_array_elements_text(${JSON.stringify(assets)}::jsonb) as asked(asset)`
+    const touched = touchedBy(run, outcomes)
+    const wanted = JSON.stringify(touched.map(({ asset, line }) => ({ asset, line })))
     const rows = yield* sql<LineRow>`select asset, line, state from barograph.partition_lines
-      join jsonb_to_recordset(${JSON.stringify(touched(run, outcomes))}::jsonb) as asked(asset text, line text)
+      join jsonb_to_recordset(${wanted}::jsonb) as asked(asset text, line text)
         using (asset, line)`
     const before = grouped(rows.map(({ asset, line, state }) => [asset, line, state] as const))
-    const lines = linesAfter(run, outcomes, (asset, line) => before.get(asset)?.get(line))
+    const lines = linesAfter(touched, (asset, line) => before.get(asset)?.get(line))
     const history = JSON.stringify(historyRows(outcomes))
     yield* sql`with done as (
         insert into barograph.materializations
@@ -240,7 +244,7 @@ const makeMemory = (): MaterializationStore["Service"] => {
     apply: (run, outcomes) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         for (const outcome of outcomes) keep(outcome, now)
-        for (const one of linesAfter(run, outcomes, (asset, line) => lines.get(asset)?.get(line))) {
+        for (const one of linesAfter(touchedBy(run, outcomes), (asset, line) => lines.get(asset)?.get(line))) {
           const own = lines.get(one.asset) ?? new Map<string, PartitionLine.Stored>()
           lines.set(one.asset, own.set(one.line, one.state))
         }

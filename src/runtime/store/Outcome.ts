@@ -43,6 +43,10 @@ const never: Standing = { asOf: 0, changed: 0, at: 0, codeVersion: "", dependenc
 
 type Next = PartitionLine.Change["next"]
 
+/** Something happened since the partition was looked at: plans look without a claim. */
+const isLater = (run: RunRef, before: PartitionLine.Before): before is Standing =>
+  before !== undefined && before !== "suspect" && (before.asOf > run.number || before.failure !== undefined)
+
 const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [partition: string, next: Next]> => {
   const { codeVersion, dependencies } = self
   const current = { asOf: run.number, codeVersion, dependencies, failure: undefined }
@@ -55,7 +59,7 @@ const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [part
     ]),
     ...self.verified.map(({ at, partition }): readonly [string, Next] => [
       partition,
-      (before) => ({ ...current, at, changed: changedBefore(before) })
+      (before) => isLater(run, before) ? before : { ...current, at, changed: changedBefore(before) }
     ]),
     // A suspect that fails may have a success before, of which nothing is known here.
     ...self.failed.map(({ error, partition }): readonly [string, Next] => [
@@ -66,7 +70,7 @@ const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [part
 }
 
 /** Line to what changes in it. */
-export const changes = (run: RunRef, self: Outcome): ReadonlyMap<string, ReadonlyArray<PartitionLine.Change>> => {
+export const changes = (run: RunRef, self: Outcome): ReadonlyMap<string, Array<PartitionLine.Change>> => {
   const last = self.space.names.at(-1)
   const found = new Map<string, Array<PartitionLine.Change>>()
   for (const [partition, next] of nextStandings(run, self)) {

@@ -160,25 +160,27 @@ export interface Change {
 
 const beforeOf = ({ sets }: Read, index: number): Before => {
   for (const [label, set] of sets) {
-    if (IndexSet.contains(set, [index])) return label === "" ? "suspect" : toStanding(JSON.parse(label))
+    if (IndexSet.contains(set, [index])) return label === "" ? "suspect" : toStanding(JSON.parse(label) as Label)
   }
   return undefined
 }
 
-/** The line after these changes. */
+/** The line after these changes, one after the other. */
 export const apply = (stored: Stored, last: Last, changes: ReadonlyArray<Change>): Stored => {
   const found = read(stored, last)
-  const added = new Map<string, Array<IndexSet.IndexSet>>()
+  const became = new Map<number, Standing | "suspect">()
   for (const { next, value } of changes) {
     const index = last.axis.indexOf(value)
-    if (index < 0) continue
-    const after = next(beforeOf(found, index))
-    const label = after === "suspect" ? "" : JSON.stringify(toLabel(after))
-    const own = added.get(label)
-    if (own === undefined) added.set(label, [IndexSet.box([[index, index + 1]])])
-    else own.push(IndexSet.box([[index, index + 1]]))
+    if (index >= 0) became.set(index, next(became.get(index) ?? beforeOf(found, index)))
   }
-  for (const [label, sets] of added) assign(found.sets, label, IndexSet.unionAll(sets))
+  const added = new Map<string, Array<ReadonlyArray<number>>>()
+  for (const [index, standing] of became) {
+    const label = standing === "suspect" ? "" : JSON.stringify(toLabel(standing))
+    const own = added.get(label)
+    if (own === undefined) added.set(label, [[index]])
+    else own.push([index])
+  }
+  for (const [label, indices] of added) assign(found.sets, label, IndexSet.fromTuples(indices))
   return write(found, last)
 }
 

@@ -54,6 +54,8 @@ export class RunStore extends Context.Service<RunStore, {
   readonly enqueue: (run: NewRun) => Effect.Effect<void, StoreError>
   /** Begins a waiting run when its turn has come; answers its number (see `Standing`), or undefined. */
   readonly begin: (runId: string, limits: Admission.Limits) => Effect.Effect<number | undefined, StoreError>
+  /** A number later than all that runs have taken so far. */
+  readonly nextNumber: Effect.Effect<number, StoreError>
   readonly append: (runId: string, events: ReadonlyArray<Event>) => Effect.Effect<void, StoreError>
   readonly end: (
     runId: string,
@@ -180,6 +182,10 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
           ${JSON.stringify(tags)}::jsonb, ${priority})`
     ).pipe(Effect.asVoid, during("enqueue run")),
   begin: (runId, limits) => begin(sql, runId, limits).pipe(during("begin run")),
+  nextNumber: sql<{ number: number }>`select nextval('barograph.numbers')::float8 as number`.pipe(
+    Effect.map(([row]) => row!.number),
+    during("take a number")
+  ),
   append: (runId, events) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => insertEvents(sql, runId, events, now)).pipe(
       Effect.asVoid,
@@ -272,6 +278,7 @@ const makeMemory = (): RunStore["Service"] => {
         numbers.set(runId, ++last)
         return last
       }),
+    nextNumber: Effect.sync(() => ++last),
     append,
     end: (runId, status, totals, why) =>
       Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {

@@ -37,6 +37,19 @@ export interface Input {
   readonly json: boolean
 }
 
+/** For other commands that end in a run: what a person leaves out. */
+export const unasked = {
+  select: Option.none(),
+  partition: Option.none(),
+  only: "all",
+  plan: false,
+  force: false,
+  tag: {},
+  priority: 0,
+  timeout: Option.none(),
+  concurrency: Option.none()
+} satisfies Partial<Input>
+
 const orUsage = <A>(result: Result.Result<A, string>, fix: string): Effect.Effect<A, Failure> =>
   Result.isSuccess(result) ? Effect.succeed(result.success) : Effect.fail(usage(result.failure, fix))
 

@@ -1,5 +1,6 @@
 /** `query`: one read-only statement against a store of the project. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { didYouMean } from "../../asset/Suggest.ts"
 import { ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
@@ -13,7 +14,12 @@ const cell = (value: unknown): string => {
 }
 
 export const query = Effect.fnUntraced(function*(
-  input: { readonly sql: string; readonly store: string; readonly json: boolean }
+  input: {
+    readonly sql: string
+    readonly store: string
+    readonly asOf: Option.Option<string>
+    readonly json: boolean
+  }
 ) {
   const { stores } = yield* (yield* ApplicationLoader).load
   const ask = stores[input.store]
@@ -24,7 +30,7 @@ export const query = Effect.fnUntraced(function*(
       `--store ${known.join("|")}`
     )
   }
-  const rows = yield* ask(input.sql)
+  const rows = yield* ask(input.sql, Option.getOrUndefined(input.asOf))
   if (input.json) return yield* Print.json(rows)
   if (rows.length === 0) return yield* Print.lines(["(no rows)"])
   const columns = Object.keys(rows[0]!)

@@ -10,7 +10,7 @@ import { usage } from "../Failure.ts"
 import * as EventText from "../render/EventText.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
-import { materialize } from "./materialize.ts"
+import { materialize, unasked } from "./materialize.ts"
 
 const time = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19).replace("T", " ")}Z`
 
@@ -85,16 +85,12 @@ export const retry = Effect.fnUntraced(function*(input: { readonly id: string; r
     () => usage(`Run "${input.id}" does not say what it was asked for.`, "materialize --asset NAME")
   )
   yield* materialize({
+    ...unasked,
     asset: asked.assets,
     select: Option.fromNullOr(asked.select),
     partition: Option.fromNullOr(asked.partition),
-    only: "all",
-    plan: false,
-    force: false,
     tag: { ...run.tags, retry_of: run.runId },
     priority: run.priority,
-    timeout: Option.none(),
-    concurrency: Option.none(),
     json: input.json
   })
 })

@@ -1,0 +1,86 @@
+/** The source of bars that the settings name: its layer, its calendar, and its words. A part of the composition. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { nyse } from "./assets/nyse.ts"
+import { utcDays } from "./assets/utcDays.ts"
+import * as CorporateActions from "./layers/market-data/CorporateActions.ts"
+import type { MarketData } from "./layers/market-data/MarketData.ts"
+import type { Limits, Quota } from "./layers/market-data/Quota.ts"
+import * as Replay from "./layers/market-data/Replay.ts"
+import type { SampleError } from "./layers/market-data/Sample.ts"
+import type { AlphaVantage, Source } from "./layers/settings/SourceSettings.ts"
+import type { Calendar } from "./runtime/partition/Calendar.ts"
+import type { PoolLimit } from "./runtime/plan/Cost.ts"
+
+const within = (limits: Limits | undefined) => limits === undefined ? {} : { limits }
+
+const at = (url: string | undefined) => url === undefined ? {} : { baseUrl: url }
+
+/** A vendor's client is loaded only where it is used. */
+const lazily = <M>(module: () => Promise<M>, layer: (module: M) => Layer.Layer<MarketData, never, Quota>) =>
+  Layer.unwrap(Effect.map(Effect.promise(module), layer))
+
+/** `sample` is the file that is replayed. */
+export const layer = (source: Source, sample: string): Layer.Layer<MarketData, SampleError, Quota> => {
+  switch (source._tag) {
+    case "Sample":
+      return Replay.layer({ file: sample })
+    case "AlphaVantage":
+      return alphaVantage(source)
+    case "Alpaca":
+      return lazily(
+        () => import("./layers/market-data/Alpaca.ts"),
+        (Alpaca) =>
+          Alpaca.layer({
+            keyId: source.keyId,
+            secretKey: source.secretKey,
+            feed: source.feed,
+            interval: source.interval,
+            ...within(source.limits),
+            ...at(source.url)
+          })
+      )
+    case "Binance":
+      return lazily(
+        () => import("./layers/market-data/Binance.ts"),
+        (Binance) => Binance.layer({ interval: source.interval, ...within(source.limits), ...at(source.url) })
+      )
+  }
+}
+
+const alphaVantage = ({ entitlement, isFree, url, ...source }: AlphaVantage) =>
+  lazily(() => import("./layers/market-data/AlphaVantage.ts"), (AlphaVantage) =>
+    AlphaVantage.layer({
+      ...source,
+      history: isFree ? "compact" : "full",
+      ...(entitlement === undefined ? {} : { entitlement }),
+      ...at(url)
+    }))
+
+/** Splits and dividends; coins have none, and of Alpaca's nobody asked yet. */
+export const actions = (source: Source): Layer.Layer<CorporateActions.CorporateActions, never, Quota> => {
+  if (source._tag === "Sample") return CorporateActions.layerSample
+  if (source._tag !== "AlphaVantage") return CorporateActions.layerNone
+  const { apiKey, limits, url } = source
+  const loaded = Effect.promise(() => import("./layers/market-data/alpha-vantage/Actions.ts"))
+  return Layer.unwrap(Effect.map(loaded, (Actions) => Actions.layer({ apiKey, limits, ...at(url) })))
+}
+
+/** Whose sessions the source's bars belong to. */
+export const calendar = (source: Source): Calendar => source._tag === "Binance" ? utcDays : nyse
+
+/** What `--plan` says of the calls: those of the sample cost nothing. */
+export const pool = (source: Source, concurrency: number): PoolLimit => {
+  if (source._tag === "Sample") return { slots: concurrency }
+  const { perDay, perMinute, perSecond } = source.limits ?? {}
+  return { slots: 2, perSecond, perMinute, perDay }
+}
+
+const names = {
+  Sample: "sample",
+  AlphaVantage: "Alpha Vantage with a key",
+  Alpaca: "Alpaca with keys",
+  Binance: "Binance"
+} as const
+
+export const describe = (source: Source): string => names[source._tag]
