@@ -5,8 +5,6 @@
 
 export type PartitionKey = { readonly [dimension: string]: string }
 
-export const unpartitioned: PartitionKey = {}
-
 /** `%`, `,`, `;`, `=`, `*`, `..`, a `.` or a space at an end, and control characters would not survive the text form. */
 export const encodeValue = (value: string): string =>
   value.replace(/[%,;=*]|\p{Cc}|\.(?=\.|$)|^ | $/gu, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`)
