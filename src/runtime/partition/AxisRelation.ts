@@ -3,7 +3,7 @@
  *
  * Three shapes: the same upstream runs whatever the downstream value; one run per downstream value, ascending on both
  * sides, as time windows have it; and any pairs. `missing` holds the downstream indices that need an upstream value
- * which does not exist.
+ * which does not exist, `growing` those that do without one for now.
  */
 import * as IndexSet from "./IndexSet.ts"
 import type { Axis } from "./Partitions.ts"
@@ -20,6 +20,7 @@ export type AxisRelation =
     /** No downstream run leaves an upstream gap: the image of a run is one run. */
     readonly gapless: boolean
     readonly missing: Runs
+    readonly growing: Runs
   }
   | {
     readonly _tag: "pairs"
@@ -70,19 +71,26 @@ export const constant = (indices: Iterable<number>, missing: boolean, down: Axis
 /** `at` answers the upstream run of a downstream index; from and to never descend. */
 export const ascending = (
   down: Axis,
-  at: (index: number) => { readonly from: number; readonly to: number; readonly missing: boolean }
+  at: (index: number) => {
+    readonly from: number
+    readonly to: number
+    readonly missing?: boolean
+    readonly growing?: boolean
+  }
 ): AxisRelation => {
   const [from, to] = [new Int32Array(down.length), new Int32Array(down.length)]
   const missing: Array<number> = []
+  const growing: Array<number> = []
   let gapless = true
   for (let index = 0; index < down.length; index++) {
     const run = at(index)
     from[index] = run.from
     to[index] = Math.max(run.from, run.to)
-    if (run.missing) missing.push(index)
+    if (run.missing === true) missing.push(index)
+    if (run.growing === true) growing.push(index)
     if (index > 0 && from[index]! > to[index - 1]!) gapless = false
   }
-  return { _tag: "ascending", from, to, gapless, missing: runsOf(missing) }
+  return { _tag: "ascending", from, to, gapless, missing: runsOf(missing), growing: runsOf(growing) }
 }
 
 /** `at` answers upstream indices; -1 among them says that one does not exist. */

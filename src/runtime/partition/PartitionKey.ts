@@ -5,11 +5,9 @@
 
 export type PartitionKey = { readonly [dimension: string]: string }
 
-export const unpartitioned: PartitionKey = {}
-
-/** `%`, `,`, `;`, `=`, `*`, `.` before `.`, and control characters would not survive the text form. */
+/** `%`, `,`, `;`, `=`, `*`, `..`, a `.` or a space at an end, and control characters would not survive the text form. */
 export const encodeValue = (value: string): string =>
-  value.replace(/[%,;=*]|\p{Cc}|\.(?=\.)/gu, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`)
+  value.replace(/[%,;=*]|\p{Cc}|\.(?=\.|$)|^ | $/gu, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`)
 
 /** The inverse of the encoding of one value in the text form. */
 export const decodeValue = (text: string): string =>

@@ -7,6 +7,7 @@
  * block, and `explain` names what they lack.
  */
 import * as AxisRelation from "./AxisRelation.ts"
+import { type Ends, NOTHING, reach, relationOf } from "./EntryRelation.ts"
 import * as IndexSet from "./IndexSet.ts"
 import type * as PartitionKey from "./PartitionKey.ts"
 import * as Partitions from "./Partitions.ts"
@@ -125,124 +126,6 @@ export const isSingle = (mapping: PartitionMapping): boolean => Object.values(ma
 /** A stable text of what a mapping is; functions are known by their version. */
 export const fingerprint = (mapping: PartitionMapping): string => JSON.stringify(mapping)
 
-interface Interval {
-  readonly start: number
-  readonly end: number
-}
-
-const asTime = (dimension: Partitions.Dimension): TimeDimension | undefined =>
-  dimension._tag === "time" ? dimension : undefined
-
-/** The `offset`-th window of the schedule after (or before) the one at `index`, whether or not it exists by now. */
-const shifted = (dimension: TimeDimension, axis: TimeAxis.Axis, index: number, offset: number): Interval => {
-  const at = index + offset
-  if (at >= 0 && at < axis.length) return { start: axis.startAt(at), end: axis.endAt(at) }
-  const own = { start: axis.startAt(index), end: axis.endAt(index) }
-  for (let span = (own.end - own.start) * (Math.abs(offset) + 1); span < FARTHEST; span *= 2) {
-    const windows = offset < 0
-      ? TimeAxis.scheduled(dimension, own.start - span, own.start)
-      : TimeAxis.scheduled(dimension, own.end, own.end + span)
-    const found = offset < 0 ? windows.at(offset) : windows[offset - 1]
-    if (found !== undefined) return found
-  }
-  return own
-}
-
-/** A schedule that has ended, such as a calendar's last session, has no neighbour however far one looks. */
-const FARTHEST = 50 * 366 * 86_400_000
-
-/** The time that a downstream window reads. */
-const reach = (
-  entry: Containing | Overlapping,
-  dimension: TimeDimension,
-  axis: TimeAxis.Axis,
-  index: number
-): Interval => {
-  if (entry._tag === "containing") return { start: axis.startAt(index), end: axis.startAt(index) + 1 }
-  return {
-    start: shifted(dimension, axis, index, entry.startOffset).start,
-    end: shifted(dimension, axis, index, entry.endOffset).end
-  }
-}
-
-/** True when the schedule has windows in the interval that lie before or after all that exist. */
-const lacks = (dimension: TimeDimension, axis: TimeAxis.Axis, { end, start }: Interval): boolean => {
-  if (axis.length === 0) return TimeAxis.scheduled(dimension, start, end).length > 0
-  const [first, last] = [axis.startAt(0), axis.endAt(axis.length - 1)]
-  return (start < first && TimeAxis.scheduled(dimension, start, Math.min(end, first)).length > 0) ||
-    (end > last && TimeAxis.scheduled(dimension, Math.max(start, last), end).length > 0)
-}
-
-const overTime = (
-  entry: Containing | Overlapping,
-  [down, downAxis]: readonly [TimeDimension, TimeAxis.Axis],
-  [up, upAxis]: readonly [TimeDimension, TimeAxis.Axis]
-): AxisRelation.AxisRelation =>
-  AxisRelation.ascending(downAxis, (index) => {
-    const interval = reach(entry, down, downAxis, index)
-    const from = upAxis.firstEndingAfter(interval.start)
-    const to = upAxis.firstStartingAtOrAfter(interval.end)
-    const skips = entry._tag === "overlapping" && entry.missing === "skip"
-    const missing = entry._tag === "containing" ? from >= to : !skips && lacks(up, upAxis, interval)
-    return { from, to: entry._tag === "containing" ? Math.min(to, from + 1) : to, missing }
-  })
-
-type Ends = readonly [dimension: Partitions.Dimension, axis: Partitions.Axis]
-
-const relate = (entry: DimensionMapping, downstream: Ends | undefined, [up, upAxis]: Ends) => {
-  const [down, downAxis] = downstream ?? [undefined, NOTHING]
-  const timed = down === undefined ? undefined : asTime(down)
-  switch (entry._tag) {
-    case "from":
-      return down === up
-        ? AxisRelation.ascending(downAxis, (index) => ({ from: index, to: index + 1, missing: false }))
-        : AxisRelation.pairs(downAxis, upAxis, (index) => [upAxis.indexOf(downAxis.keyAt(index))])
-    case "containing":
-    case "overlapping":
-      return overTime(entry, [timed!, downAxis as TimeAxis.Axis], [asTime(up)!, upAxis as TimeAxis.Axis])
-    case "all":
-      return AxisRelation.constant(Array.from({ length: upAxis.length }, (_, index) => index), false, downAxis)
-    case "last":
-      return AxisRelation.constant(upAxis.length === 0 ? [] : [upAxis.length - 1], upAxis.length === 0, downAxis)
-    case "specific": {
-      const found = entry.values.map((value) => upAxis.indexOf(value))
-      return AxisRelation.constant(found.filter((index) => index >= 0), found.includes(-1), downAxis)
-    }
-    case "listed":
-      return AxisRelation.pairs(
-        downAxis,
-        upAxis,
-        (index) => (entry.values[downAxis.keyAt(index)] ?? []).map((value) => upAxis.indexOf(value))
-      )
-    case "custom":
-      return AxisRelation.pairs(
-        downAxis,
-        upAxis,
-        (index) => entry.values(downAxis.keyAt(index)).map((value) => upAxis.indexOf(value))
-      )
-  }
-}
-
-/** Where an entry reads no downstream dimension, any index stands for all of them. */
-const NOTHING: Partitions.Axis = { length: 1, keyAt: () => "", indexOf: () => 0 }
-
-const relations = new WeakMap<
-  Partitions.Axis,
-  WeakMap<Partitions.Axis, WeakMap<DimensionMapping, AxisRelation.AxisRelation>>
->()
-
-/** Relations are asked for once per partition of a run and stay the same within a universe. */
-const relationOf = (entry: DimensionMapping, down: Ends | undefined, up: Ends): AxisRelation.AxisRelation => {
-  const [below, above] = [down?.[1] ?? NOTHING, up[1]]
-  let ofDown = relations.get(below)
-  if (ofDown === undefined) relations.set(below, ofDown = new WeakMap())
-  let ofBoth = ofDown.get(above)
-  if (ofBoth === undefined) ofDown.set(above, ofBoth = new WeakMap())
-  let relation = ofBoth.get(entry)
-  if (relation === undefined) ofBoth.set(entry, relation = relate(entry, down, up))
-  return relation
-}
-
 /** One upstream level: which downstream level it follows (-1: none) and how. */
 interface Level {
   readonly follows: number
@@ -286,15 +169,14 @@ const mapNodes = (root: IndexSet.IndexSet, mapRun: MapRun): IndexSet.IndexSet =>
   return mapNode(root, 0)
 }
 
-/** Where two upstream levels follow one downstream level, its values are looked at one by one. */
-function* apart(box: IndexSet.Box, levels: ReadonlyArray<Level>): Generator<IndexSet.Box> {
-  const twice = levels.find(({ follows }, level) =>
-    follows >= 0 && levels.findIndex((other) => other.follows === follows) < level
-  )
-  if (twice === undefined) return yield box
-  const [from, to] = box[twice.follows]!
+/** Where several upstream levels follow one downstream level, its values are looked at one by one. */
+function* apart(box: IndexSet.Box, levels: ReadonlyArray<Level>, down = 0): Generator<IndexSet.Box> {
+  if (down === box.length) return yield box
+  const isShared = levels.filter(({ follows }) => follows === down).length > 1
+  if (!isShared) return yield* apart(box, levels, down + 1)
+  const [from, to] = box[down]!
   for (let index = from; index < to; index++) {
-    yield box.map((run, at) => at === twice.follows ? [index, index + 1] : run)
+    yield* apart(box.map((run, at) => at === down ? [index, index + 1] : run), levels, down + 1)
   }
 }
 
@@ -336,14 +218,17 @@ const preimageOf = (levels: ReadonlyArray<Level>, down: Partitions.Space, cells:
   return IndexSet.unionAll(found)
 }
 
-/** The downstream partitions of which a level needs a value that does not exist. */
-const lacking = (levels: ReadonlyArray<Level>, down: Partitions.Space): IndexSet.IndexSet => {
+/** The downstream partitions of which a level has these indices. */
+const having = (
+  levels: ReadonlyArray<Level>,
+  down: Partitions.Space,
+  indices: (relation: AxisRelation.AxisRelation) => AxisRelation.Runs
+): IndexSet.IndexSet => {
   const found: Array<IndexSet.IndexSet> = []
   for (const { follows, relation } of levels) {
-    if (relation.missing.length === 0) continue
-    const runs = down.axes.map(({ length }, level): AxisRelation.Runs =>
-      level === follows ? relation.missing : [0, length]
-    )
+    const own = indices(relation)
+    if (own.length === 0) continue
+    const runs = down.axes.map(({ length }, level): AxisRelation.Runs => level === follows ? own : [0, length])
     found.push(AxisRelation.product(runs))
   }
   return IndexSet.unionAll(found)
@@ -365,13 +250,27 @@ export const upstream = (
   const levels = levelsOf(mapping, up, down)
   const image = imageOf(levels, up, set)
   const keys = IndexSet.intersection(image, up.existing)
-  let missing = IndexSet.intersection(lacking(levels, down), set.cells)
+  let missing = IndexSet.intersection(having(levels, down, ({ missing }) => missing), set.cells)
   // A reading of many leaves out what lies outside of a member's lifetime; a reading of one cannot.
   if (isSingle(mapping) && keys.size < image.size) {
     const lost = preimageOf(levels, down, IndexSet.difference(image, up.existing))
     missing = IndexSet.union(missing, IndexSet.intersection(lost, set.cells))
   }
   return { keys: PartitionSet.make(up, keys), missing: PartitionSet.make(down, missing) }
+}
+
+/** Those of the downstream partitions that skip a window which the schedule has: they read more once it exists. */
+export const growing = (
+  mapping: PartitionMapping,
+  up: Partitions.Space,
+  set: PartitionSet.PartitionSet
+): PartitionSet.PartitionSet => {
+  const skipping = having(
+    levelsOf(mapping, up, set.space),
+    set.space,
+    (relation) => relation._tag === "ascending" ? relation.growing : []
+  )
+  return PartitionSet.make(set.space, IndexSet.intersection(skipping, set.cells))
 }
 
 /** The existing downstream partitions that read one of these upstream ones. */
@@ -407,21 +306,36 @@ export const upstreamOf = (
 /** The values that an entry needs, whether or not they exist. */
 const needed = (
   entry: DimensionMapping,
-  dimension: Partitions.Dimension,
+  [dimension, axis]: Ends,
   down: Partitions.Space,
   key: PartitionKey.PartitionKey
 ): ReadonlyArray<string> => {
-  if (entry._tag === "from") return [key[entry.dimension]!]
-  if (entry._tag === "specific") return entry.values
-  if (entry._tag === "listed") return entry.values[key[entry.dimension]!] ?? []
-  if (entry._tag === "custom") return entry.values(key[entry.dimension]!)
-  if (entry._tag === "all" || entry._tag === "last") return []
-  const level = down.names.indexOf(entry.dimension)
-  const timed = down.dimensions[entry.dimension] as TimeDimension
-  const axis = down.axes[level] as TimeAxis.Axis
-  const { end, start } = reach(entry, timed, axis, axis.indexOf(key[entry.dimension]!))
-  return TimeAxis.scheduled(dimension as TimeDimension, start, end).map((window) => window.key)
+  switch (entry._tag) {
+    case "from":
+      return [key[entry.dimension]!]
+    case "specific":
+      return entry.values
+    case "listed":
+      return entry.values[key[entry.dimension]!] ?? []
+    case "custom":
+      return entry.values(key[entry.dimension]!)
+    case "all":
+      return []
+    case "last":
+      return axis.length === 0 ? [] : [axis.keyAt(axis.length - 1)]
+    case "containing":
+    case "overlapping": {
+      const own = down.axes[down.names.indexOf(entry.dimension)] as TimeAxis.Axis
+      const timed = down.dimensions[entry.dimension] as TimeDimension
+      const { end, start } = reach(entry, timed, own, own.indexOf(key[entry.dimension]!))
+      return TimeAxis.scheduled(dimension as TimeDimension, start, end).map((window) => window.key)
+    }
+  }
 }
+
+/** What an entry lacks for want of any value that it could name. */
+const unnamed = (entry: DimensionMapping, name: string, key: PartitionKey.PartitionKey): string =>
+  entry._tag === "containing" ? `any ${name} at the start of ${key[entry.dimension]!}` : `any ${name}`
 
 /** What a `missing` downstream partition lacks: `month=2013-10`, or the key that no member lives to have. */
 export const explain = (
@@ -432,12 +346,14 @@ export const explain = (
 ): string => {
   const found: { [dimension: string]: string } = {}
   for (const [level, name] of up.names.entries()) {
+    const entry = mapping[name]!
     const axis = up.axes[level]!
-    const values = needed(mapping[name]!, up.dimensions[name]!, down, key)
-    const lost = values.find((value) => axis.indexOf(value) < 0)
+    const values = needed(entry, [up.dimensions[name]!, axis], down, key)
+    const skips = entry._tag === "overlapping" && entry.missing === "skip"
+    const lost = skips ? undefined : values.find((value) => axis.indexOf(value) < 0)
     if (lost !== undefined) return `${name}=${lost}`
-    if (axis.length === 0) return `any ${name}`
-    found[name] = values[0] ?? axis.keyAt(axis.length - 1)
+    if (values.length === 0 && (entry._tag === "last" || entry._tag === "containing")) return unnamed(entry, name, key)
+    found[name] = values[0] ?? ""
   }
   return Object.keys(up.dimensions).map((name) => `${name}=${found[name]}`).join(",")
 }

@@ -32,6 +32,9 @@ const parseTerm = (text: string): Term => {
   return { _tag: "range", from: decodeValue(text.slice(0, at)), to: decodeValue(text.slice(at + 2)) }
 }
 
+/** Of blanks only: what else counts as space may belong to a value. */
+const trimmed = (text: string): string => text.replace(/^ +| +$/g, "")
+
 const parseOne = (text: string): Result.Result<Selection, string> => {
   const terms = new Map<string, Array<Term>>()
   for (const part of text.split(",")) {
@@ -40,7 +43,7 @@ const parseOne = (text: string): Result.Result<Selection, string> => {
       return Result.fail(`"${part}" is not of the form dimension=value, as in symbol=IBM,session=2013-10-04`)
     }
     const name = part.slice(0, at).trim()
-    terms.set(name, [...(terms.get(name) ?? []), parseTerm(part.slice(at + 1).trim())])
+    terms.set(name, [...(terms.get(name) ?? []), parseTerm(trimmed(part.slice(at + 1)))])
   }
   return Result.succeed(terms)
 }
@@ -152,6 +155,8 @@ export const resolve = (
     (sets) => PartitionSet.make(space, IndexSet.intersection(IndexSet.unionAll(sets), space.existing))
   )
 
-/** The set that a text means: `parse` and `resolve` in one. */
+/** The set that a text means: `parse` and `resolve` in one. No text is no partition, as `PartitionSet.toText` has it. */
 export const toSet = (text: string, space: Partitions.Space): Result.Result<PartitionSet.PartitionSet, string> =>
-  Result.flatMap(parse(text), (selector) => resolve(selector, space))
+  text === ""
+    ? Result.succeed(PartitionSet.none(space))
+    : Result.flatMap(parse(text), (selector) => resolve(selector, space))

@@ -41,6 +41,9 @@ export const statics = (values: ReadonlyArray<string>): StaticDimension => {
   if (twice !== undefined) {
     throw new TimeWindows.PartitionsError({ message: `The static value "${twice}" stands twice: remove one.` })
   }
+  if (values.includes("")) {
+    throw new TimeWindows.PartitionsError({ message: "A static value is the empty text, which no key can name." })
+  }
   return { _tag: "static", values }
 }
 

@@ -61,8 +61,8 @@ export const collect = (
 
 /**
  * Up to when a partition is needed, epoch milliseconds: a window that is still open may be asked to reach as far as the
- * windows that read it do, never past its own end. Undefined when nothing that matters reads it, or when the window had
- * ended by `seenAt`: then there is nothing more to be had.
+ * windows that read it do, never past its own end or past now. Undefined when nothing that matters reads it, or when the
+ * window had ended by `seenAt`: then there is nothing more to be had.
  */
 export const neededUntil = (
   readers: ReadonlyArray<Reader>,
@@ -77,7 +77,8 @@ export const neededUntil = (
   for (const { demanded, mapping } of readers) {
     const reading = PartitionSet.intersection(PartitionMapping.downstream(mapping, demanded.space, one), demanded)
     for (const reader of PartitionSet.keys(reading)) {
-      const end = Math.min(own, Partitions.keyEnd(demanded.space, reader) ?? Number.NEGATIVE_INFINITY)
+      const reach = Partitions.keyEnd(demanded.space, reader) ?? Number.NEGATIVE_INFINITY
+      const end = Math.min(own, reach, space.universe.now)
       if (end > (until ?? Number.NEGATIVE_INFINITY)) until = end
     }
   }

@@ -64,10 +64,11 @@ const unreadInput = (
   return meets(set, PartitionMapping.downstream(mapping, set.space, up))
 }
 
-/** Those of a class that only their own versions can judge. */
+/** Those of a class that only their own versions can judge. `lacking`: those that need something which does not exist. */
 const unclearOf = (
   asset: Asset.Any,
   { set, standing }: Standing.Class,
+  { lacking }: Demand.Demand,
   overview: Overview
 ): PartitionSet.PartitionSet => {
   if (standing === undefined) return set
@@ -75,7 +76,7 @@ const unclearOf = (
   if (standing.codeVersion !== overview.codeVersions[asset.name]) return PartitionSet.none(set.space)
   if (standing.dependencies !== Fingerprint.of(asset, overview.universe)) return set
   const unread = Object.values(asset.dependencies).map((input) => unreadInput(input, standing.asOf, set, overview))
-  return PartitionSet.unionAll(set.space, unread)
+  return PartitionSet.unionAll(set.space, [...unread, ...[...lacking.values()].map((one) => meets(set, one))])
 }
 
 const demandedClasses = (asset: Asset.Any, demanded: PartitionSet.PartitionSet, overview: Overview) =>
@@ -88,21 +89,41 @@ const isDecided = (request: Request, targets: ReadonlySet<string>, asset: string
 
 const targetsOf = (request: Request): ReadonlySet<string> => new Set(request.targets.map(({ asset }) => asset))
 
+/** The assets that these read. */
+const readBy = (graph: AssetGraph.Any, targets: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set(
+    [...targets].flatMap((name) => Object.values(graph.assets.get(name)!.dependencies).map(({ asset }) => asset.name))
+  )
+
+const suspectsOf = (asset: Asset.Any, demanded: PartitionSet.PartitionSet, overview: Overview) =>
+  PartitionSet.unionAll(
+    demanded.space,
+    demandedClasses(asset, demanded, overview).filter(({ standing }) => standing === undefined).map(({ set }) => set)
+  )
+
 /**
  * Per asset the partitions whose states have to be read one by one before `plan` can decide: those that numbers leave
  * unclear, and what they read.
  */
 export const unclear = (graph: AssetGraph.Any, request: Request, overview: Overview): Sets => {
   const targets = targetsOf(request)
+  const demands = Demand.collect(graph, request.targets, overview.universe)
+  const read = readBy(graph, targets)
   const found = new Map<string, PartitionSet.PartitionSet>()
   const add = (asset: string, set: PartitionSet.PartitionSet): void => {
     const known = found.get(asset)
     if (!PartitionSet.isEmpty(set)) found.set(asset, known === undefined ? set : PartitionSet.union(known, set))
   }
-  for (const [name, { demanded }] of Demand.collect(graph, request.targets, overview.universe)) {
-    if (!isDecided(request, targets, name) || (request.force && targets.has(name))) continue
+  for (const [name, demand] of demands) {
+    const { demanded } = demand
+    if (!isDecided(request, targets, name)) {
+      // Only its own history says whether a suspect was ever made, and can be read.
+      if (read.has(name)) add(name, suspectsOf(graph.assets.get(name)!, demanded, overview))
+      continue
+    }
+    if (request.force && targets.has(name)) continue
     const asset = graph.assets.get(name)!
-    const own = demandedClasses(asset, demanded, overview).map((one) => unclearOf(asset, one, overview))
+    const own = demandedClasses(asset, demanded, overview).map((one) => unclearOf(asset, one, demand, overview))
     const set = PartitionSet.unionAll(demanded.space, own)
     if (PartitionSet.isEmpty(set)) continue
     add(name, set)
@@ -256,7 +277,7 @@ const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress)
     }
     const older = grown(one, readers)
     reasons.add({ _tag: "WindowGrew" }, older)
-    const unclear = PartitionSet.difference(unclearOf(asset, one, situation), older)
+    const unclear = PartitionSet.difference(unclearOf(asset, one, demand, situation), older)
     verified.push(judgeEach(asset, unclear, readers, situation, reasons))
   }
   const found = PartitionSet.unionAll(demanded.space, reasons.all.map(({ set }) => set))

@@ -11,17 +11,14 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import * as PartitionKey from "../partition/PartitionKey.ts"
-import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
-import * as Fingerprint from "../plan/Fingerprint.ts"
 import * as Plan from "../plan/Plan.ts"
-import * as Staleness from "../plan/Staleness.ts"
 import type { CheckStore } from "../store/CheckStore.ts"
 import { Claims, type RunClaims } from "../store/Claims.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
@@ -37,6 +34,7 @@ import * as Journal from "./Journal.ts"
 import * as Pool from "./Pool.ts"
 import * as RunId from "./RunId.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
+import { memorableAt, outcomesOf } from "./StepOutcome.ts"
 import * as Summary from "./Summary.ts"
 
 export interface Options {
@@ -93,18 +91,6 @@ interface Running {
 
 type Step = Frontier.Step
 
-/** What becomes of the step's partitions, on top of nothing. */
-const outcomeOf = ({ of }: Step, became: Partial<Outcome>): Outcome => ({
-  asset: of.asset.name,
-  space: of.demanded.space,
-  codeVersion: of.codeVersion,
-  dependencies: Fingerprint.of(of.asset, of.demanded.space.universe),
-  succeeded: [],
-  failed: [],
-  verified: [],
-  ...became
-})
-
 const record = Effect.fnUntraced(function*(
   running: Running,
   events: ReadonlyArray<Event>,
@@ -159,14 +145,8 @@ const fail = (
   return record(
     running,
     [{ type: "Failed", step: step.id, asset, partitions, error, tag, blocked: false }],
-    [outcomeOf(step, { failed })]
+    outcomesOf(step.of, { failed })
   )
-}
-
-/** When a success is remembered by its time: see `Standing.at`. */
-const memorableAt = ({ of: { asset, demanded: { space } } }: Step, partition: string, now: number): number => {
-  if (asset.observedEvery !== undefined) return Staleness.observedAt(asset.observedEvery, now)
-  return (Partitions.keyEnd(space, PartitionKey.fromText(partition)) ?? 0) > now ? now : 0
 }
 
 const succeed = Effect.fnUntraced(function*(
@@ -184,21 +164,28 @@ const succeed = Effect.fnUntraced(function*(
   const succeeded: Array<Materialization> = []
   const results: Array<StepResult> = []
   for (const { output, ...work } of done) {
-    const { dataVersion, encoded } = yield* encodeOutput(asset, codeVersion, work, output)
     const { before, inputs, partition } = work
+    const encoding = yield* Effect.result(encodeOutput(asset, codeVersion, work, output))
+    if (Result.isFailure(encoding)) {
+      const error = encoding.failure
+      yield* fail(running, step, [partition], message(Cause.fail(error)), tagOf(error))
+      continue
+    }
+    const { dataVersion, encoded } = encoding.success
     const changed = dataVersion !== before
-    const at = memorableAt(step, partition, now)
+    const at = memorableAt(step.of, partition, now)
     const rejected = rejections.get(partition)
     succeeded.push({ partition, dataVersion, inputs, output: encoded, seconds, changed, at, rejected })
     results.push({ partition, dataVersion, output: encoded, changed })
   }
+  if (results.length === 0) return
   yield* record(
     running,
     [
       { type: "Materialized", step: step.id, asset: asset.name, seconds, results },
       ...Checks.events(step.id, asset.name, checked)
     ],
-    [outcomeOf(step, { succeeded, checked })]
+    outcomesOf(step.of, { succeeded, checked })
   )
 })
 
@@ -232,30 +219,42 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
   if (skipped.length > 0) {
     yield* record(
       running,
-      [{ type: "Skipped", step: id, asset: name, partitions: skipped, why: "nothing changed" }],
-      [outcomeOf(step, { verified: skipped })]
+      [{
+        type: "Skipped",
+        step: id,
+        asset: name,
+        partitions: skipped.map(({ partition }) => partition),
+        why: "nothing changed"
+      }],
+      outcomesOf(step.of, {
+        verified: skipped.map(({ materializedAt, partition }) => ({
+          partition,
+          at: memorableAt(step.of, partition, materializedAt)
+        }))
+      })
     )
   }
   if (work.length === 0) return
-  // Not waited for: what the step records later cannot be written before it.
+  // Not waited for: begun at once, it is in the journal before anything that the step records later.
   yield* Effect.forkChild(
-    Effect.ignore(record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }]))
+    Effect.ignore(record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }])),
+    { startImmediately: true }
   )
   const startedAt = yield* Clock.currentTimeMillis
-  const answers = yield* call(running, step, work)
+  const called = yield* Effect.exit(call(running, step, work))
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
-  yield* takeAnswers(running, step, work, answers, seconds)
+  if (Exit.isSuccess(called)) yield* takeAnswers(running, step, work, called.value, seconds)
+  else yield* failAll(running, step, work.map(({ partition }) => partition), called.cause)
 }, Effect.scoped)
+
+const failAll = (running: Running, step: Step, partitions: ReadonlyArray<string>, cause: Cause.Cause<unknown>) =>
+  Cause.hasInterrupts(cause)
+    ? Effect.failCause(cause as Cause.Cause<never>)
+    : fail(running, step, partitions, message(cause), tagOf(Cause.squash(cause)))
 
 /** A failure of the asset is the step's; a failure of the store is the run's. */
 const contained = (running: Running, step: Step) =>
-  perform(running, step).pipe(
-    Effect.catchCause((cause) =>
-      Cause.hasInterrupts(cause)
-        ? Effect.failCause(cause as Cause.Cause<never>)
-        : fail(running, step, step.partitions, message(cause), tagOf(Cause.squash(cause)))
-    )
-  )
+  Effect.catchCause(perform(running, step), (cause) => failAll(running, step, step.partitions, cause))
 
 /** Workers take what can be done now, and sleep until a step ends when there is nothing. */
 const runSteps = (running: Running, plan: Plan.Plan) =>
@@ -272,7 +271,8 @@ const runSteps = (running: Running, plan: Plan.Plan) =>
         }
         yield* contained(running, step)
         frontier.finish(step)
-        yield* moved.release
+        // Left open at the end: a worker that found nothing to do may not be waiting yet.
+        yield* frontier.isDone() ? moved.open : moved.release
       }
     })
     yield* Effect.all(Array.from({ length: workers }, () => worker), { concurrency: "unbounded", discard: true })

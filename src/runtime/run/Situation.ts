@@ -6,7 +6,6 @@ import type * as AssetGraph from "../asset/AssetGraph.ts"
 import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Demand from "../plan/Demand.ts"
-import * as Fingerprint from "../plan/Fingerprint.ts"
 import type { Plan } from "../plan/Plan.ts"
 import * as Planner from "../plan/Planner.ts"
 import * as Staleness from "../plan/Staleness.ts"
@@ -14,6 +13,7 @@ import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { MaterializationStore, type States } from "../store/MaterializationStore.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import { memorableAt, outcomesOf } from "./StepOutcome.ts"
 
 /** An asset's code version is an effect, and it failed. */
 export class CodeVersionError extends Schema.TaggedError<CodeVersionError>()("CodeVersionError", {
@@ -65,17 +65,19 @@ const statesOf = (wanted: ReadonlyMap<string, PartitionSet.PartitionSet>) =>
     Effect.flatMap(MaterializationStore, (store) =>
       store.states(new Map([...wanted].map(([asset, set]) => [asset, [...PartitionSet.texts(set)]]))))
 
-/** What had to be compared one by one and is up to date is known by number from now on. */
-const remember = Effect.fnUntraced(function*(plan: Plan, number: number) {
-  const outcomes = plan.assets.filter(({ verified }) => !PartitionSet.isEmpty(verified)).map((one) => ({
-    asset: one.asset.name,
-    space: one.verified.space,
-    codeVersion: one.codeVersion,
-    dependencies: Fingerprint.of(one.asset, plan.universe),
-    succeeded: [],
-    failed: [],
-    verified: [...PartitionSet.texts(one.verified)]
-  }))
+/**
+ * What had to be compared one by one and is up to date is known by number from now on, but for partitions that grow:
+ * those are compared every time.
+ */
+const remember = Effect.fnUntraced(function*(plan: Plan, states: States, number: number) {
+  const outcomes = plan.assets.map((one) => {
+    const own = states.get(one.asset.name)
+    const verified = Array.from(PartitionSet.texts(one.verified), (partition) => ({
+      partition,
+      at: memorableAt(one, partition, own?.get(partition)?.latest?.materializedAt ?? 0)
+    }))
+    return outcomesOf(one, { verified })[0]!
+  }).filter(({ verified }) => verified.length > 0)
   if (outcomes.length > 0) yield* (yield* MaterializationStore).apply({ runId: "", number }, outcomes)
 })
 
@@ -94,6 +96,6 @@ export const plan = <R>(
       ...view,
       stateOf: (asset, partition) => states.get(asset)?.get(partition) ?? Staleness.unknown
     })
-    yield* remember(made, asOf)
+    yield* remember(made, states, asOf)
     return made
   })

@@ -28,7 +28,8 @@ export interface Work {
 
 export interface Prepared {
   readonly work: ReadonlyArray<Work>
-  readonly skipped: ReadonlyArray<string>
+  /** Up to date, with the time of their success. */
+  readonly skipped: ReadonlyArray<{ readonly partition: string; readonly materializedAt: number }>
   /** Partition to why it cannot be materialized. */
   readonly blocked: ReadonlyMap<string, string>
 }
@@ -134,7 +135,7 @@ export const prepare: (
     const stateOf = yield* loadStates(step, inputs)
     const { asset, codeVersion, demanded: { space } } = step.of
     const work: Array<Work> = []
-    const skipped: Array<string> = []
+    const skipped: Array<Prepared["skipped"][number]> = []
     const blocked = new Map<string, string>()
     for (const partition of step.partitions) {
       const why = obstacleOf(inputs, partition, stateOf, obstacle)
@@ -156,7 +157,7 @@ export const prepare: (
             isOld: Staleness.isOld(asset.observedEvery, space.universe.now)
           }) !== undefined
       if (still) work.push({ partition, item, inputs: versions, before: state?.latest?.dataVersion })
-      else skipped.push(partition)
+      else skipped.push({ partition, materializedAt: state?.latest?.materializedAt ?? 0 })
     }
     return { work, skipped, blocked }
   }

@@ -87,14 +87,19 @@ const grouped = <A>(rows: Iterable<readonly [asset: string, key: string, value: 
   return found
 }
 
-/** Lists travel as one JSON parameter: an empty or very long list is like any other. */
+/**
+ * Lists travel as one JSON parameter: an empty or very long list is like any other. What is not known of it makes the
+ * database guess, so limits keep it from reading a whole table for a few partitions.
+ */
 const statesQuery = (sql: SqlClient.SqlClient, asked: ReadonlyArray<readonly [string, ReadonlyArray<string>]>) =>
   sql<Row>`select asked.asset, p.partition, f.error as failure,
       m.code_version, m.data_version, m.inputs, m.output, m.materialized_at, m.rejected
     from jsonb_to_recordset(${JSON.stringify(asked.map(([asset, partitions]) => ({ asset, partitions })))}::jsonb)
       as asked(asset text, partitions jsonb)
     cross join lateral jsonb_array_elements_text(asked.partitions) as p(partition)
-    left join barograph.failures f on f.asset = asked.asset and f.partition = p.partition
+    left join lateral (
+      select error from barograph.failures f where f.asset = asked.asset and f.partition = p.partition limit 1
+    ) f on true
     left join lateral (
       select * from barograph.materializations m where m.asset = asked.asset and m.partition = p.partition
       order by m.materialization_id desc limit 1

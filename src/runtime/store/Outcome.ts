@@ -35,8 +35,8 @@ export interface Outcome {
   readonly dependencies: string
   readonly succeeded: ReadonlyArray<Materialization>
   readonly failed: ReadonlyArray<{ readonly partition: string; readonly error: string }>
-  /** Partitions that were looked at and found up to date. */
-  readonly verified: ReadonlyArray<string>
+  /** Partitions that were looked at and found up to date, with the time of their success: see `Standing.at`. */
+  readonly verified: ReadonlyArray<{ readonly partition: string; readonly at: number }>
   /** What checks said of those that succeeded; left out when none was asked. */
   readonly checked?: ReadonlyArray<CheckResult> | undefined
 }
@@ -56,27 +56,34 @@ const never: Standing = {
 
 type Next = PartitionLine.Change["next"]
 
+/** Something happened since the partition was looked at: plans look without a claim. */
+const isLater = (run: RunRef, before: PartitionLine.Before): before is Standing =>
+  before !== undefined && before !== "suspect" && (before.asOf > run.number || before.failure !== undefined)
+
 const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [partition: string, next: Next]> => {
   const { codeVersion, dependencies } = self
   const current = { asOf: run.number, codeVersion, dependencies, failure: undefined, rejected: false }
+  const changedBefore = (before: PartitionLine.Before): number =>
+    before === undefined || before === "suspect" ? run.number : before.changed
   return [
     ...self.succeeded.map(({ at, changed, partition, rejected }): readonly [string, Next] => [
       partition,
       (before) => ({
         ...current,
         at,
-        changed: changed ? run.number : before?.changed ?? run.number,
+        changed: changed ? run.number : changedBefore(before),
         failure: rejected?.slice(0, ERROR_LENGTH),
         rejected: rejected !== undefined
       })
     ]),
-    ...self.verified.map((partition): readonly [string, Next] => [
+    ...self.verified.map(({ at, partition }): readonly [string, Next] => [
       partition,
-      (before) => ({ ...current, at: before?.at ?? 0, changed: before?.changed ?? run.number })
+      (before) => isLater(run, before) ? before : { ...current, at, changed: changedBefore(before) }
     ]),
+    // A suspect that fails may have a success before, of which nothing is known here.
     ...self.failed.map(({ error, partition }): readonly [string, Next] => [
       partition,
-      (before) => ({ ...(before ?? never), failure: error.slice(0, ERROR_LENGTH) })
+      (before) => before === "suspect" ? before : { ...(before ?? never), failure: error.slice(0, ERROR_LENGTH) }
     ])
   ]
 }

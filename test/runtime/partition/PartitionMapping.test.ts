@@ -62,3 +62,25 @@ describe("months and sessions", () => {
     }
   })
 })
+
+it("two pairs of upstream dimensions follow one downstream dimension each, value by value", () => {
+  const digits = Partitions.statics(["1", "2", "3"])
+  const down = Partitions.space({ a: digits, b: digits }, universe)
+  const up = Partitions.space({ p: digits, q: digits, r: digits, s: digits }, universe)
+  const { from } = PartitionMapping
+  const mapping = { p: from("a"), q: from("a"), r: from("b"), s: from("b") }
+  const { keys } = PartitionMapping.upstream(mapping, up, PartitionSet.all(down))
+  expect(PartitionSet.size(keys)).toBe(9)
+  expect(texts(keys)).toContain("p=1,q=1,r=3,s=3")
+  expect(texts(keys)).not.toContain("p=1,q=1,r=3,s=1")
+})
+
+it("where the schedule itself ends, an offset stays at its end", () => {
+  const session = Partitions.sessions(nyse, { start: nyse.last.slice(0, 7) })
+  const later = { now: Date.parse("2999-01-01T00:00:00Z"), members: {} }
+  const space = Partitions.space({ session }, later)
+  const ahead = { session: PartitionMapping.overlapping("session", { startOffset: 0, endOffset: 3 }) }
+  const found = [...PartitionSet.keys(PartitionSet.all(space))].slice(-5)
+    .map((key) => PartitionMapping.upstreamOf(ahead, space, space, key).length)
+  expect(found).toEqual([4, 4, 3, 2, 1])
+})

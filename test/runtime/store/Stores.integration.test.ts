@@ -17,6 +17,7 @@ import { MaterializationStore } from "../../../src/runtime/store/Materialization
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
 import * as TestGraph from "../../support/TestGraph.ts"
+import * as StoreSuite from "./StoreSuite.ts"
 
 const stores = Executor.layer.pipe(
   Layer.provideMerge(
@@ -28,6 +29,8 @@ const stores = Executor.layer.pipe(
 
 const Counted = Schema.Struct({ rows: Schema.Finite })
 
+StoreSuite.suite("in PostgreSQL", stores)
+
 layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine's store in PostgreSQL", (it) => {
   it.effect("the schema is brought up to date by eight processes at once", () =>
     Effect.gen(function*() {
@@ -35,31 +38,6 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
         Array.from({ length: 8 }, () => Layer.build(Layer.fresh(EngineSchema.layer)).pipe(Effect.scoped)),
         { concurrency: "unbounded" }
       )
-    }))
-
-  it.effect("a run leaves its events, its materializations and the state of each partition", () =>
-    Effect.gen(function*() {
-      const counted = Asset.make(
-        "counted",
-        { partitions: { odd: Partitions.statics(["a,b=c", "x"]) }, output: Counted },
-        () => Effect.succeed({ rows: 3 })
-      )
-      const graph = AssetGraph.make(counted)
-      const { summary } = yield* TestGraph.materialize(graph, { assets: ["counted"] })
-      expect(summary.status).toBe("succeeded")
-      const runs = yield* RunStore
-      const run = yield* runs.find(summary.runId)
-      expect(run).toMatchObject({ status: "succeeded", totals: { counted: { materialized: 2, sums: { rows: 6 } } } })
-      const events = yield* runs.events(summary.runId)
-      const types = events.map(({ event }) => event.type)
-      expect([types[0], types.at(-1)]).toEqual(["RunStarted", "RunEnded"])
-      expect(types.slice(1, -1).sort()).toEqual(["Materialized", "Materialized", "StepStarted", "StepStarted"])
-      const asked = new Map([["counted", ["odd=x", "odd=a%2cb%3dc", "odd=no"]]])
-      const states = (yield* (yield* MaterializationStore).states(asked)).get("counted")!
-      expect([...states.keys()].sort()).toEqual(["odd=a%2cb%3dc", "odd=x"])
-      expect(states.get("odd=x")).toMatchObject({ failure: undefined, output: { rows: 3 } })
-      const again = yield* TestGraph.materialize(graph, { assets: ["counted"] })
-      expect(again.plan.assets.map(({ upToDate }) => upToDate)).toEqual([2])
     }))
 
   it.effect("a run whose process is gone is marked, one that is alive is not", () =>
@@ -131,7 +109,7 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
         yield* run.lease("narrow", 2)
         yield* run.lease("narrow", 2)
         order.push("both are taken")
-        yield* Effect.never
+        return yield* Effect.never
       })))
       yield* Effect.suspend(() => Effect.succeed(order.length)).pipe(
         Effect.repeat({ until: (taken) => taken === 1, schedule: Schedule.spaced("10 millis") })
@@ -214,17 +192,6 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
       const { summary } = yield* Fiber.join(fiber)
       expect(summary.status).toBe("canceled")
       expect((yield* runs.find(run!.runId))!.status).toBe("canceled")
-    }))
-
-  it.effect("dynamic sets are replaced whole and keep their order", () =>
-    Effect.gen(function*() {
-      const dynamic = yield* DynamicPartitions
-      yield* dynamic.replace("symbols", [{ value: "SPY" }, { value: "AAPL", from: "2014-06-05", to: "2014-06-09" }])
-      yield* dynamic.replace("symbols", [{ value: "IBM" }, { value: "AAPL", from: "2014-06-05" }])
-      expect((yield* dynamic.all)["symbols"]).toEqual([
-        { value: "IBM", from: undefined, to: undefined },
-        { value: "AAPL", from: "2014-06-05", to: undefined }
-      ])
     }))
 
   it.effect("runs are listed page by page, by the index and not by a scan", () =>
