@@ -29,6 +29,7 @@ import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
 import * as Warehouse from "./layers/warehouse/Postgres.ts"
+import * as RedshiftTarget from "./layers/warehouse/RedshiftTarget.ts"
 import * as Quarantine from "./quarantine.ts"
 import * as Application from "./runtime/cli/Application.ts"
 import { configuration, Failure, usage } from "./runtime/cli/Failure.ts"
@@ -44,9 +45,19 @@ const onWarehouse = <A, E extends Said>(settings: Settings.Settings, layer: Laye
       : Layer.provide(layer, Database.layer({ home: settings.home, url: settings.warehouseUrl }))
   )
 
-const warehouse = Layer.unwrap(
+const postgresWarehouse = Layer.unwrap(
   Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(WAREHOUSE)))
 )
+
+const redshift = Effect.promise(() => import("./layers/warehouse/RedshiftData.ts"))
+
+/** Redshift's client is loaded only where there is one; everybody else's warehouse is a PostgreSQL. */
+const warehouse = (settings: Settings.Settings) => {
+  const target = settings.redshift
+  return target === undefined
+    ? onWarehouse(settings, postgresWarehouse)
+    : configured(Layer.unwrap(Effect.map(redshift, (RedshiftData) => RedshiftData.layer(target))))
+}
 
 /** What was called of a vendor is remembered in the database; the sample has no vendor. */
 const quota = (settings: Settings.Settings) =>
@@ -71,7 +82,7 @@ const services = (settings: Settings.Settings, bundled: string) =>
     configured(engine),
     configured(Staging.layer),
     Derived.layer,
-    onWarehouse(settings, warehouse),
+    warehouse(settings),
     marketData(settings, bundled),
     Layer.succeed(TradingCalendar, Source.calendar(settings.source)),
     lake(settings),
@@ -79,7 +90,11 @@ const services = (settings: Settings.Settings, bundled: string) =>
   ).pipe(Layer.provide(databaseLayer(settings)), Layer.provideMerge(Layer.succeed(Rule.Active, settings.rules)))
 
 const warehouseName = (settings: Settings.Settings): string =>
-  settings.warehouseUrl === undefined ? "schema warehouse of the database" : "PostgreSQL of BAROGRAPH_WAREHOUSE"
+  settings.redshift !== undefined
+    ? RedshiftTarget.describe(settings.redshift)
+    : settings.warehouseUrl === undefined
+    ? "schema warehouse of the database"
+    : "PostgreSQL of BAROGRAPH_WAREHOUSE"
 
 /**
  * A sample of one's own that overlaps the bundled one is an edited copy of it: what was cut off at its ends is asked for
@@ -134,13 +149,27 @@ const askLake = (settings: Settings.Settings) => (text: string, asOf?: string) =
       Effect.provide(lake(settings))
     )
 
+const askRedshift = (target: RedshiftTarget.RedshiftTarget) => (text: string) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./layers/warehouse/RedshiftQuery.ts")),
+    (RedshiftQuery) => RedshiftQuery.query(target, text)
+  ).pipe(
+    Effect.scoped,
+    Effect.mapError(({ fix, message, reason }) => {
+      const asked = reason._tag === "Refused" || reason._tag === "Failed"
+      return new Failure({ exitCode: asked ? 2 : reason.retryable ? 4 : 3, message, fix })
+    })
+  )
+
 const stores = (settings: Settings.Settings) => {
   const server = databaseLayer(settings)
   return {
     staging: remembering("staging", querying(Layer.provide(configured(client(STAGING)), server))),
     warehouse: remembering(
       "warehouse",
-      querying(Layer.provide(onWarehouse(settings, client(WAREHOUSE)), server))
+      settings.redshift !== undefined
+        ? askRedshift(settings.redshift)
+        : querying(Layer.provide(onWarehouse(settings, client(WAREHOUSE)), server))
     ),
     lake: askLake(settings)
   }

@@ -183,7 +183,10 @@ export const fields = {
     parse: itself
   },
   databaseUrl: secret("DATABASE_URL", "PostgreSQL to use instead of the embedded one."),
-  warehouse: secret("BAROGRAPH_WAREHOUSE", "Another PostgreSQL to stand in for the warehouse."),
+  warehouse: secret(
+    "BAROGRAPH_WAREHOUSE",
+    "Amazon Redshift, redshift-data://…, or another PostgreSQL to stand in for it."
+  ),
   concurrency: {
     schema: count.annotate({ description: "Steps at a time." }),
     env: ["BAROGRAPH_CONCURRENCY"],

@@ -6,7 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Path from "node:path"
 import type { Member } from "../../runtime/partition/Partitions.ts"
@@ -14,6 +14,7 @@ import * as Rule from "../bars/Rule.ts"
 import type * as Layout from "../lake/Layout.ts"
 import * as Location from "../lake/Location.ts"
 import * as ParquetFormat from "../lake/ParquetFormat.ts"
+import * as RedshiftTarget from "../warehouse/RedshiftTarget.ts"
 import * as Given from "./Given.ts"
 import * as SourceSettings from "./SourceSettings.ts"
 
@@ -32,8 +33,9 @@ export interface Engine {
 
 export interface Settings extends Engine {
   readonly source: SourceSettings.Source
-  /** PostgreSQL that stands in for the warehouse; the database itself when not set. */
+  /** PostgreSQL that stands in for the warehouse; the database itself when neither this nor `redshift` is set. */
   readonly warehouseUrl: Redacted.Redacted<string> | undefined
+  readonly redshift: RedshiftTarget.RedshiftTarget | undefined
   readonly lake: Location.Location
   /** Which larger files of the lake there are beside the sessions' own. */
   readonly layout: Layout.Layout
@@ -74,7 +76,7 @@ export const load = Effect.fnUntraced(function*(cwd: string) {
   return {
     ...own,
     source,
-    warehouseUrl: values.warehouse,
+    ...yield* warehouse(given),
     lake: yield* lake(given, own.home, cwd),
     layout: values.layout ?? "symbol/date",
     parquet: yield* parquet(given),
@@ -116,6 +118,19 @@ const watchlist = Effect.fnUntraced(function*({ placeOf, values }: Given.Given, 
 const threeMonthsAgo = Effect.map(Clock.currentTimeMillis, (now) => {
   const date = new Date(now)
   return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - 3, 1)).toISOString().slice(0, 10)
+})
+
+/** A Redshift, or the URL of a PostgreSQL, which is checked by whoever connects. */
+const warehouse = Effect.fnUntraced(function*({ placeOf, values }: Given.Given) {
+  const url = values.warehouse === undefined ? "" : Redacted.value(values.warehouse).trim()
+  if (!url.startsWith(RedshiftTarget.PROTOCOL)) {
+    return { warehouseUrl: url === "" ? undefined : values.warehouse, redshift: undefined }
+  }
+  const redshift = yield* Effect.mapError(
+    Effect.fromResult(RedshiftTarget.parse(url)),
+    ({ fix, message }) => problem(placeOf("warehouse"), `${placeOf("warehouse")}: ${message}`, fix)
+  )
+  return { warehouseUrl: undefined, redshift }
 })
 
 const lake = ({ placeOf, values }: Given.Given, home: string, cwd: string) =>
