@@ -19,6 +19,9 @@ import { stagedBars } from "./stagedBars.ts"
 const keyOf = ({ session, symbol }: { readonly symbol: string; readonly session: string }): string =>
   `adjusted_bars/symbol=${segment(symbol)}/date=${segment(session)}/bars.parquet`
 
+/** A price divided by a factor has more digits than any decimal. */
+const format = Effect.map(ParquetFormat, (format) => ({ ...format, prices: "double" as const }))
+
 export const adjustedBars = Asset.make(
   "adjusted_bars",
   {
@@ -33,7 +36,7 @@ export const adjustedBars = Asset.make(
     output: Publication.Published,
     dataVersion: "contentHash",
     codeVersion: Effect.gen(function*() {
-      return `${fingerprint(yield* ParquetFormat)} in ${(yield* ObjectStore).location}`
+      return `${fingerprint(yield* format)} in ${(yield* ObjectStore).location}`
     }),
     retry: whileRetryable,
     timeout: "5 minutes",
@@ -42,22 +45,22 @@ export const adjustedBars = Asset.make(
   Effect.fn("adjusted_bars")(function*({ items }) {
     const store = yield* BarStore
     const keys = items.map(({ partition }) => keyOf(partition))
+    const adjusted = (at: number, raw: Bars.Bars): Publication.File => {
+      const { factors, partition, staged: { interval, source } } = items[at]!
+      const bars = Adjustment.apply(raw, Adjustment.factorOf(factors.rows, partition.session))
+      const meta = { source, interval, ...partition }
+      return { key: keys[at]!, parts: [{ bars }], contentHash: Bars.contentHash(bars), meta }
+    }
     return yield* Publication.publish(
       yield* ObjectStore,
       keys,
       (asked) =>
-        Effect.map(store.read(asked.map((at) => items[at]!.partition)), (staged) =>
-          staged.map((raw, place) => {
-            const at = asked[place]!
-            const { factors, partition, staged: { interval, source } } = items[at]!
-            const bars = Adjustment.apply(raw, Adjustment.factorOf(factors.rows, partition.session))
-            return {
-              key: keys[at]!,
-              parts: [{ bars }],
-              contentHash: Bars.contentHash(bars),
-              meta: { source, interval, ...partition }
-            }
-          }))
+        Effect.map(
+          store.read(asked.map((at) => items[at]!.partition)),
+          (staged) => staged.map((raw, place) => adjusted(asked[place]!, raw))
+        )
+    ).pipe(
+      Effect.provideService(ParquetFormat, yield* format)
     )
   })
 )

@@ -62,6 +62,17 @@ it.effect("extreme values survive, also where differences are too large to be pa
     }
   }))
 
+it.effect("volumes in parts of a unit are kept as they are, in a column of doubles", () =>
+  Effect.gen(function*() {
+    const bars = session(390)
+    bars.volume[7] = 0.12345678
+    for (const format of FORMATS) {
+      const bytes = yield* encode([{ bars }], format)
+      expect(contentHash(yield* ParquetReader.decode(bytes))).toBe(contentHash(bars))
+      expect(Parquet.footer(bytes).schema.at(-1)).toMatchObject({ name: "volume", type: "DOUBLE" })
+    }
+  }))
+
 /** Numbers that follow from a seed: as many as asked, of magnitudes up to 2^53. */
 const numbers = (seed: number, length: number, bits: number): Float64Array => {
   let state = seed | 1
