@@ -8,9 +8,11 @@ export default defineConfig({
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [
       {
+        // The template of `init` imports this package by its name, and means these sources.
+        ssr: { resolve: { conditions: ["barograph-source", "module", "node", "development|production"] } },
         test: {
           name: "unit",
-          include: ["test/**/*.test.ts"],
+          include: ["test/**/*.test.ts", "src/runtime/cli/template/*.test.ts"],
           exclude: ["**/*.integration.test.ts"],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 }

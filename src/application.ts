@@ -1,15 +1,13 @@
 /**
- * The composition: settings -> layers -> application. Which implementation serves which tag is decided here and nowhere
- * else. Loaded by the first command that needs it.
+ * The composition of the bundled graph: settings -> layers -> application. Which implementation serves which tag is
+ * decided here and nowhere else. Loaded by the first command that needs it.
  */
-import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
-import * as SqlClient from "effect/sql/SqlClient"
 import * as NodeFs from "node:fs/promises"
 import { definitions } from "./assets/definitions.ts"
 import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
+import { checkDatabase, client, configured, databaseLayer, engine, querying, type Said, STAGING } from "./engine.ts"
 import * as Rule from "./layers/bars/Rule.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as Derived from "./layers/derived/Postgres.ts"
@@ -22,37 +20,10 @@ import * as Staging from "./layers/staging/Postgres.ts"
 import * as Warehouse from "./layers/warehouse/Postgres.ts"
 import * as Quarantine from "./quarantine.ts"
 import * as Application from "./runtime/cli/Application.ts"
-import { configuration, Failure, usage } from "./runtime/cli/Failure.ts"
-import { Executor } from "./runtime/run/Executor.ts"
-import { Claims } from "./runtime/store/Claims.ts"
-import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
-import * as EngineSchema from "./runtime/store/EngineSchema.ts"
-import { MaterializationStore } from "./runtime/store/MaterializationStore.ts"
-import { RunStore } from "./runtime/store/RunStore.ts"
+import { configuration, type Failure, usage } from "./runtime/cli/Failure.ts"
 import * as Source from "./source.ts"
 
-const DOCTOR = "barograph doctor shows what is configured"
-
-interface Said {
-  readonly message: string
-  readonly fix?: string
-}
-
-/** An error of a layer ends the command as a configuration error, in its own words. */
-const configured = <A, E extends Said, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, Failure, R> =>
-  Layer.catch(layer, (error) => Layer.effectContext(Effect.fail(configuration(error.message, error.fix ?? DOCTOR))))
-
-const databaseLayer = (settings: Settings.Settings) =>
-  configured(Database.layer({ home: settings.home, url: settings.databaseUrl }))
-
-const SEARCH = { staging: "staging,derived,barograph,public", warehouse: "warehouse,public" }
-
-/** Connections of their own to the same server, with their own search path. */
-const client = (searchPath: string) =>
-  Layer.unwrap(
-    Effect.map(Database.Database, ({ config }) =>
-      PgClient.layer({ ...config, maxConnections: 4, startupParameters: { search_path: searchPath } }))
-  )
+const WAREHOUSE = "warehouse,public"
 
 /** Runs on the warehouse's own server when one is configured, else on the database's. */
 const onWarehouse = <A, E extends Said>(settings: Settings.Settings, layer: Layer.Layer<A, E, Database.Database>) =>
@@ -63,7 +34,7 @@ const onWarehouse = <A, E extends Said>(settings: Settings.Settings, layer: Laye
   )
 
 const warehouse = Layer.unwrap(
-  Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(SEARCH.warehouse)))
+  Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(WAREHOUSE)))
 )
 
 /** What was called of a vendor is remembered in the database; the sample has no vendor. */
@@ -75,13 +46,6 @@ const marketData = (settings: Settings.Settings, bundled: string) =>
     configured(Source.layer(settings.source, settings.sample ?? bundled)),
     Source.actions(settings.source)
   ).pipe(Layer.provide(quota(settings)))
-
-const engine = Executor.layer.pipe(
-  Layer.provideMerge(
-    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, Claims.layer, DynamicPartitions.layer)
-  ),
-  Layer.provide(EngineSchema.layer)
-)
 
 const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
@@ -119,43 +83,6 @@ const symbols = (settings: Settings.Settings, bundled: string) =>
     : Effect.map(sampled(settings.sample, bundled), (covered) =>
       covered.map(({ from, symbol, to }) => ({ value: symbol, from, to })))
 
-/** What the server itself said: the driver wraps it several times. */
-const innermost = (error: unknown): string => {
-  let found = String(error)
-  for (
-    let at = error;
-    Predicate.hasProperty(at, "message");
-    at = Predicate.hasProperty(at, "cause") ? at.cause : undefined
-  ) {
-    if (typeof at.message === "string" && at.message !== "") found = at.message
-  }
-  return found
-}
-
-/** What was known then stands before what is known now. */
-const knownAt = (sql: SqlClient.SqlClient, asOf: string) =>
-  sql`select set_config('barograph.as_of', (${asOf}::text::timestamptz)::text, true),
-    set_config('search_path', 'staging_as_of,' || current_setting('search_path'), true)`
-
-/** One statement in a read-only transaction. */
-const ask = (sql: SqlClient.SqlClient, text: string, asOf: string | undefined) =>
-  sql.withTransaction(Effect.gen(function*() {
-    if (asOf !== undefined) yield* knownAt(sql, asOf)
-    yield* sql`set transaction read only`
-    return yield* sql.unsafe<{ readonly [column: string]: unknown }>(text)
-  })).pipe(Effect.mapError((error) =>
-    new Failure({
-      exitCode: 2,
-      message: innermost(error),
-      fix: "one SELECT; tables are there after the first materialize"
-    })
-  ))
-
-type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
-
-const querying = (client: Client) => (text: string, asOf?: string) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) => ask(sql, text, asOf)).pipe(Effect.provide(client))
-
 /** The warehouse holds what is true now, and so does `staging.bars` whatever is asked before it. */
 const refusal = (store: "staging" | "warehouse", text: string): Failure | undefined => {
   if (store === "warehouse") return usage("the warehouse does not remember", "--as-of with --store staging")
@@ -174,29 +101,13 @@ const remembering =
 const stores = (settings: Settings.Settings) => {
   const server = databaseLayer(settings)
   return {
-    staging: remembering("staging", querying(Layer.provide(configured(client(SEARCH.staging)), server))),
+    staging: remembering("staging", querying(Layer.provide(configured(client(STAGING)), server))),
     warehouse: remembering(
       "warehouse",
-      querying(Layer.provide(onWarehouse(settings, client(SEARCH.warehouse)), server))
+      querying(Layer.provide(onWarehouse(settings, client(WAREHOUSE)), server))
     )
   }
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`
-
-const checkDatabase = (settings: Settings.Settings): Application.Check => ({
-  name: "database",
-  run: Effect.gen(function*() {
-    const { describe } = yield* Database.Database
-    const sql = yield* SqlClient.SqlClient
-    const [found] = yield* sql<{ version: string; size: number }>`
-      select current_setting('server_version') as version, pg_database_size(current_database())::float8 as size`
-    return `${describe}, version ${found!.version}, ${megabytes(found!.size)}`
-  }).pipe(
-    Effect.mapError((error) => configuration(error.message, DOCTOR)),
-    Effect.provide(databaseLayer(settings))
-  )
-})
 
 const checkWarehouse = (settings: Settings.Settings): Application.Check => ({
   name: "warehouse",
@@ -229,12 +140,14 @@ export const load = (cwd: string, bundled: string) =>
   Effect.gen(function*() {
     const settings = yield* Effect.mapError(Settings.load(cwd), ({ fix, message }) => configuration(message, fix))
     return Application.make({
+      origin: "the bundled graph",
       graph: onCalendar(definitions, Source.calendar(settings.source)),
       layer: services(settings, bundled),
       notices: settings.source._tag === "Sample" && settings.sample === undefined ? [SAMPLE] : settings.notices,
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),
       concurrency: settings.concurrency,
-      pools: { market_data: settings.source._tag === "Sample" ? settings.concurrency : 2 },
+      pools: { market_data: Source.pool(settings.source, settings.concurrency) },
+      limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: ["MarketDataError"],
       stores: stores(settings),
       quarantine: Quarantine.make(stores(settings).staging),

@@ -9,20 +9,34 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Url from "node:url"
 import manifest from "../package.json" with { type: "json" }
 import { ApplicationLoader } from "./runtime/cli/Application.ts"
 import { barograph } from "./runtime/cli/Commands.ts"
+import { definitionsFlag } from "./runtime/cli/DefinitionsFlag.ts"
 import { Failure } from "./runtime/cli/Failure.ts"
+import { ProjectTemplate } from "./runtime/cli/ProjectTemplate.ts"
 import * as Print from "./runtime/cli/render/Print.ts"
 import * as UsageText from "./runtime/cli/render/UsageText.ts"
 
-/** From `src/main.ts` as from `dist/main.js`. */
-const sample = Url.fileURLToPath(new URL("../src/layers/market-data/sample/bars.csv.gz", import.meta.url))
+/** The same from `src/main.ts`, `dist/app.js` and `lib/main.js`. */
+const packageDirectory = Url.fileURLToPath(new URL("..", import.meta.url))
 
-const loader = Layer.succeed(ApplicationLoader, {
-  load: Effect.flatMap(Effect.promise(() => import("./application.ts")), ({ load }) => load(process.cwd(), sample))
+/** Somebody's own graph when one is named, else the bundled one. */
+const load = Effect.gen(function*() {
+  const flag = Option.getOrUndefined(yield* definitionsFlag)
+  const { definitions } = yield* Effect.promise(() => import("./layers/settings/Settings.ts"))
+  const { find } = yield* Effect.promise(() => import("./runtime/cli/DefinitionsFile.ts"))
+  const setting = yield* Effect.orDie(definitions)
+  const file = yield* find({ flag, setting }, process.cwd())
+  if (file === undefined) {
+    const application = yield* Effect.promise(() => import("./application.ts"))
+    return yield* application.load(process.cwd(), `${packageDirectory}src/layers/market-data/sample/bars.csv.gz`)
+  }
+  const project = yield* Effect.promise(() => import("./project.ts"))
+  return yield* project.load(file, process.cwd())
 })
 
 const told = (failure: Failure) =>
@@ -51,7 +65,8 @@ const program = Command.runWith(barograph, { version: manifest.version })(proces
 
 program.pipe(
   Effect.provide(Layer.mergeAll(
-    loader,
+    Layer.succeed(ApplicationLoader, { load }),
+    Layer.succeed(ProjectTemplate, { packageDirectory, manifest }),
     NodeServices.layer,
     CliOutput.layerPresenter(UsageText.presenter),
     Layer.succeed(Logger.LogToStderr, true)

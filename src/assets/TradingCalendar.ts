@@ -49,6 +49,10 @@ const movedTo = (calendar: Calendar) => {
 }
 
 const replaced = (dimension: Dimension, calendar: Calendar): Dimension => {
-  if (dimension._tag === "session" && dimension.calendar === nyse) return { ...dimension, calendar }
-  return dimension._tag === "month" && dimension.zone === nyse.zone ? { ...dimension, zone: calendar.zone } : dimension
+  if (dimension._tag !== "time" || dimension.zone !== nyse.zone) return dimension
+  const { source, ...rest } = { ...dimension, zone: calendar.zone }
+  if (source._tag !== "calendar") return { ...rest, source }
+  return source.calendar === nyse
+    ? { ...rest, grain: `sessions ${calendar.name}`, source: { ...source, calendar } }
+    : dimension
 }

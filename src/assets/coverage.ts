@@ -36,7 +36,7 @@ export const coverage = Asset.make(
     deps: {
       staged: Asset.mapped(stagedBars, {
         symbol: PartitionMapping.from("symbol"),
-        session: PartitionMapping.within("month")
+        session: PartitionMapping.overlapping("month", { missing: "skip" })
       })
     },
     output: MonthCoverage,

@@ -7,7 +7,7 @@ import { nyse } from "./nyse.ts"
 export const symbol = Partitions.dynamic("symbols")
 
 /** Vendors answer by month; the month that is going on counts too. */
-export const month = Partitions.months({ zone: nyse.zone, start: "2000-01", endOffset: 1 })
+export const month = Partitions.monthly({ zone: nyse.zone, start: "2000-01", endOffset: 1 })
 
 export const session = Partitions.sessions(nyse, { start: "2000-01-01" })
 

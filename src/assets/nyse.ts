@@ -3,7 +3,8 @@
  *
  * From QuantConnect/Lean's market hours (Apache-2.0), with two corrections: its early close on Sunday 2017-12-24 is left
  * out, and the half days of 1998 and 1999 that it lacks are taken from exchange_calendars (Apache-2.0). Days of mourning
- * and storms are holidays here. Dates are `MMDD` per year; holidays that fall on a weekend are not listed.
+ * and storms are holidays here. Dates are `MMDD` per year; holidays that fall on a weekend are not listed. That the
+ * post-market of a half day ends at 17:00 is the exchange's own rule; the sources above are silent on it.
  */
 import type { Calendar } from "../runtime/partition/Calendar.ts"
 
@@ -81,7 +82,7 @@ const dates = (table: Readonly<Record<number, string>>): ReadonlyArray<string> =
     days.split(" ").map((day) => `${year}-${day.slice(0, 2)}-${day.slice(2)}`)
   )
 
-export const nyse: Calendar = {
+export const nyse: Calendar<"XNYS"> = {
   name: "XNYS",
   zone: "America/New_York",
   first: "1998-01-01",
@@ -90,5 +91,6 @@ export const nyse: Calendar = {
   open: "09:30",
   close: "16:00",
   holidays: new Set(dates(holidays)),
-  earlyCloses: new Map(dates(halfDays).map((date) => [date, "13:00"]))
+  earlyCloses: new Map(dates(halfDays).map((date) => [date, "13:00"])),
+  extended: { open: "04:00", close: "20:00", earlyClose: "17:00" }
 }

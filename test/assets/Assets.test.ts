@@ -2,7 +2,6 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as TestClock from "effect/testing/TestClock"
 import { definitions } from "../../src/assets/definitions.ts"
 import { session, symbol } from "../../src/assets/dimensions.ts"
 import { stagedBars } from "../../src/assets/stagedBars.ts"
@@ -15,8 +14,7 @@ import * as StagingMemory from "../../src/layers/staging/Memory.ts"
 import * as WarehouseMemory from "../../src/layers/warehouse/Memory.ts"
 import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
-import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
-import * as TestGraph from "../support/TestGraph.ts"
+import * as Testing from "../../src/runtime/testing/Testing.ts"
 
 const row = (label: string, high: string) => [label, {
   "1. open": "10.0000",
@@ -52,16 +50,15 @@ const world = (answers: Map<string, Uint8Array>) => {
     WarehouseMemory.layerMemory(loads),
     DerivedMemory.layerMemory(),
     CorporateActions.layerNone,
-    TestGraph.layerMemory
+    Testing.layer
   )
   return { source, tables, objects, loads, layer }
 }
 
-const listed = Effect.gen(function*() {
-  yield* TestClock.setTime(Date.parse("2013-10-08T00:00:00Z"))
-  yield* (yield* DynamicPartitions).replace("symbols", [{ value: "IBM", from: "2013-10-04", to: "2013-10-07" }])
-})
-
+const IBM = {
+  now: "2013-10-08T00:00:00Z",
+  members: { symbols: [{ value: "IBM", from: "2013-10-04", to: "2013-10-07" }] }
+}
 const BOTH = ["bars_parquet", "redshift_bars"]
 const friday = row("2013-10-04 10:00:00", "12.0000")
 const monday = row("2013-10-07 10:00:00", "12.0000")
@@ -70,8 +67,7 @@ it.effect("the four assets run in memory, and a refetch touches only the session
   const answers = new Map([["IBM/2013-10", payload([monday, friday])]])
   const { layer, loads, objects, source, tables } = world(answers)
   return Effect.gen(function*() {
-    yield* listed
-    const { summary } = yield* TestGraph.materialize(definitions, { assets: BOTH })
+    const { summary } = yield* Testing.materialize(definitions, { ...IBM, asset: BOTH })
     expect(summary).toMatchObject({
       status: "succeeded",
       assets: { raw_bars: { materialized: 1 }, staged_bars: { materialized: 2, sums: { rows: 2 } } }
@@ -83,8 +79,8 @@ it.effect("the four assets run in memory, and a refetch touches only the session
     expect([...loads.keys()].sort()).toEqual(["IBM/2013-10-04", "IBM/2013-10-07"])
 
     answers.set("IBM/2013-10", payload([row("2013-10-07 10:00:00", "13.0000"), friday]))
-    yield* TestGraph.materialize(definitions, { assets: ["raw_bars"], force: true })
-    const again = yield* TestGraph.materialize(definitions, { assets: BOTH })
+    yield* Testing.materialize(definitions, { ...IBM, asset: ["raw_bars"], force: true })
+    const again = yield* Testing.materialize(definitions, { ...IBM, asset: BOTH })
     expect(again.summary.assets).toMatchObject({
       staged_bars: { materialized: 2, changed: 1, sums: { restated: 1 } },
       bars_parquet: { materialized: 1, skipped: 1 },
@@ -99,8 +95,7 @@ it.effect("bars on a day without a session are quarantined, not lost", () => {
   const answers = new Map([["IBM/2013-10", payload([friday, row("2013-10-05 10:00:00", "12.0000")])]])
   const { layer, tables } = world(answers)
   return Effect.gen(function*() {
-    yield* listed
-    const { summary } = yield* TestGraph.materialize(definitions, { assets: ["staged_bars"] })
+    const { summary } = yield* Testing.materialize(definitions, { ...IBM, asset: ["staged_bars"] })
     expect(summary.assets.staged_bars!.sums).toMatchObject({ rows: 1, rejected: 1 })
     expect(tables.quarantined).toMatchObject([{ reason: "XNYS had no session on 2013-10-05" }])
   }).pipe(Effect.provide(layer))
@@ -110,11 +105,10 @@ it.effect("a session that the vendor empties leaves the lake and the warehouse",
   const answers = new Map([["IBM/2013-10", payload([monday, friday])]])
   const { layer, loads, objects } = world(answers)
   return Effect.gen(function*() {
-    yield* listed
-    yield* TestGraph.materialize(definitions, { assets: BOTH })
+    yield* Testing.materialize(definitions, { ...IBM, asset: BOTH })
     answers.set("IBM/2013-10", payload([friday]))
-    yield* TestGraph.materialize(definitions, { assets: ["raw_bars"], force: true })
-    const { summary } = yield* TestGraph.materialize(definitions, { assets: BOTH })
+    yield* Testing.materialize(definitions, { ...IBM, asset: ["raw_bars"], force: true })
+    const { summary } = yield* Testing.materialize(definitions, { ...IBM, asset: BOTH })
     expect(summary.assets.staged_bars!.sums).toMatchObject({ removed: 1 })
     expect([...objects.keys()].filter((key) => key.endsWith(".parquet"))).toHaveLength(1)
     expect(loads.get("IBM/2013-10-07")!.bars.length).toBe(0)
@@ -125,11 +119,10 @@ it.effect("an answer without a series takes nothing away that was staged before"
   const answers = new Map([["IBM/2013-10", payload([monday, friday])]])
   const { layer, loads, objects, tables } = world(answers)
   return Effect.gen(function*() {
-    yield* listed
-    yield* TestGraph.materialize(definitions, { assets: BOTH })
+    yield* Testing.materialize(definitions, { ...IBM, asset: BOTH })
     answers.set("IBM/2013-10", new TextEncoder().encode("{}"))
-    yield* TestGraph.materialize(definitions, { assets: ["raw_bars"], force: true })
-    const { summary } = yield* TestGraph.materialize(definitions, { assets: BOTH })
+    yield* Testing.materialize(definitions, { ...IBM, asset: ["raw_bars"], force: true })
+    const { summary } = yield* Testing.materialize(definitions, { ...IBM, asset: BOTH })
     expect(summary).toMatchObject({
       status: "succeeded",
       assets: { staged_bars: { materialized: 2, changed: 0, sums: { rows: 2, removed: 0 } } }
@@ -152,8 +145,8 @@ const dayRange = Asset.make(
 it.effect("an asset of one's own, as the README shows it", () => {
   const { layer } = world(new Map([["IBM/2013-10", payload([monday, friday])]]))
   return Effect.gen(function*() {
-    yield* listed
-    const { summary } = yield* TestGraph.materialize(AssetGraph.make(dayRange), { assets: ["day_range"] })
-    expect(summary.assets.day_range).toMatchObject({ materialized: 2, sums: { range: 6 } })
+    const run = yield* Testing.materialize(AssetGraph.make(dayRange), { ...IBM, asset: "day_range" })
+    expect(run.output(dayRange, { symbol: "IBM", session: "2013-10-04" }).range).toBe(3)
+    expect(run.summary.assets.day_range).toMatchObject({ materialized: 2, sums: { range: 6 } })
   }).pipe(Effect.provide(layer))
 })

@@ -4,17 +4,13 @@
  * Commands are timed as whole processes, taken in turns with `node -e 0`, so that a busy machine slows all alike; the
  * minimum is the figure to trust, the median says how noisy it was.
  */
-import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Url from "node:url"
-import * as Asset from "../../src/runtime/asset/Asset.ts"
-import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
-import * as Partitions from "../../src/runtime/partition/Partitions.ts"
-import * as TestGraph from "../support/TestGraph.ts"
 import * as Decode from "./decode.ts"
+import * as engine from "./engine.ts"
 
 const ROUNDS = 7
 const bin = Url.fileURLToPath(new URL("../../bin/barograph", import.meta.url))
@@ -69,18 +65,8 @@ const commands = (): void => {
   }
 }
 
-const overhead = async (steps: number): Promise<number> => {
-  const values = Array.from({ length: steps }, (_, at) => String(at))
-  const trivial = Asset.make("trivial", { partitions: { n: Partitions.statics(values) } }, () => Effect.void)
-  const startedAt = performance.now()
-  const program = TestGraph.materialize(AssetGraph.make(trivial), { assets: ["trivial"] })
-  await Effect.runPromise(Effect.scoped(Effect.provide(program, TestGraph.layerMemory)))
-  return (performance.now() - startedAt) * 1000 / steps
-}
-
 if (process.argv[2] !== "decode") {
   commands()
-  console.log("\n| steps, in memory | us per step, plan and run |\n|---|---|")
-  for (const steps of [1_000, 4_000, 16_000]) console.log(`| ${steps} | ${(await overhead(steps)).toFixed(0)} |`)
+  engine.bench()
 }
 await Decode.run()

@@ -1,11 +1,14 @@
 /** Materializes a selection in memory: the engine's own stores, no server. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import type * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Partitions from "../../src/runtime/partition/Partitions.ts"
+import * as PartitionSelector from "../../src/runtime/partition/PartitionSelector.ts"
+import * as PartitionSet from "../../src/runtime/partition/PartitionSet.ts"
+import type * as Plan from "../../src/runtime/plan/Plan.ts"
 import type { Event } from "../../src/runtime/run/Event.ts"
-import { Executor } from "../../src/runtime/run/Executor.ts"
-import * as Pool from "../../src/runtime/run/Pool.ts"
+import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
 import { Claims } from "../../src/runtime/store/Claims.ts"
 import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
@@ -27,17 +30,23 @@ export interface Asked {
   readonly assets: ReadonlyArray<string>
   readonly ancestors?: boolean
   readonly force?: boolean
-  readonly filter?: Partitions.Filter
+  /** As in `--partition`. */
+  readonly partition?: string
   readonly concurrency?: number
+  /** Of the run, beside what the request says. */
+  readonly options?: Partial<Options>
 }
 
 export const plan = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
   Effect.gen(function*() {
     const universe = yield* Situation.universe
-    const targets = asked.assets.map((asset) => ({
-      asset,
-      keys: Partitions.keys(graph.assets.get(asset)!.dimensions, universe, asked.filter)
-    }))
+    const targets = asked.assets.map((asset) => {
+      const space = Partitions.space(graph.assets.get(asset)!.dimensions, universe)
+      const set = asked.partition === undefined
+        ? PartitionSet.all(space)
+        : Result.getOrThrow(PartitionSelector.toSet(asked.partition, space))
+      return { asset, set }
+    })
     const request = { targets, ancestors: asked.ancestors ?? true, force: asked.force ?? false }
     return { universe, plan: yield* Situation.plan(graph, request, universe) }
   })
@@ -47,12 +56,20 @@ export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: A
     const executor = yield* Executor
     const events: Array<Event> = []
     const made = yield* plan(graph, asked)
-    const summary = yield* executor.execute(graph, made.plan, {
+    const summary = yield* executor.execute(made.plan, {
       concurrency: asked.concurrency ?? 4,
-      pools: Pool.make({ one: 1 }),
-      universe: made.universe,
-      request: asked,
-      observe: (event) => Effect.sync(() => void events.push(event))
+      pools: { one: 1 },
+      request: { assets: asked.assets },
+      observe: (event) => Effect.sync(() => void events.push(event)),
+      ...asked.options
     })
     return { summary, events, plan: made.plan }
   })
+
+/** Every planned partition with its reason, upstream first. */
+export const planned = (plan: Plan.Plan) =>
+  plan.assets.flatMap(({ asset, reasons }) =>
+    reasons.flatMap(({ reason, set }) =>
+      [...PartitionSet.texts(set)].map((partition) => ({ asset: asset.name, partition, reason }))
+    )
+  )

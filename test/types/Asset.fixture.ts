@@ -6,10 +6,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
+import * as Definitions from "../../src/runtime/asset/Definitions.ts"
 import * as Application from "../../src/runtime/cli/Application.ts"
 import type { Calendar } from "../../src/runtime/partition/Calendar.ts"
 import * as PartitionMapping from "../../src/runtime/partition/PartitionMapping.ts"
 import * as Partitions from "../../src/runtime/partition/Partitions.ts"
+import * as Testing from "../../src/runtime/testing/Testing.ts"
 
 declare const calendar: Calendar
 declare const engine: Layer.Layer<Application.Engine>
@@ -19,7 +21,7 @@ class Vendor
 class Store extends Context.Service<Store, { readonly save: Effect.Effect<void> }>()("Store") {}
 
 const symbol = Partitions.dynamic("symbols")
-const month = Partitions.months({ zone: "UTC", start: "2020-01" })
+const month = Partitions.monthly({ zone: "UTC", start: "2020-01" })
 const session = Partitions.sessions(calendar)
 const Rows = Schema.Struct({ rows: Schema.Finite, hash: Schema.String })
 
@@ -112,11 +114,13 @@ export const wrongAnswer = Asset.make(
 // A missing layer.
 const graph = AssetGraph.make(staged)
 const rest = {
+  origin: "here",
   graph,
   notices: [],
   members: Effect.succeed({}),
   concurrency: 1,
   pools: {},
+  limits: {},
   upstreamErrors: [],
   stores: {},
   checks: []
@@ -129,3 +133,26 @@ export const missing = Application.make({
   ...rest,
   layer: Layer.merge(engine, Layer.succeed(Store, { save: Effect.void })) // ~ 'Vendor' is not assignable
 })
+
+// The same in a definitions file: the layer is needed as soon as an asset needs a service, and may give more than that.
+const vendor = Layer.succeed(Vendor, { fetch: () => Effect.succeed(1) })
+const store = Layer.succeed(Store, { save: Effect.void })
+export const whole = Definitions.make({ graph, layer: Layer.merge(vendor, store), pools: { api: 1 } })
+export const without = Definitions.make({ graph: AssetGraph.make(Asset.make("alone", {}, () => Effect.void)) })
+export const noLayer = Definitions.make({ graph }) // ~ Property 'layer' is missing
+export const otherLayer = Definitions.make({
+  graph,
+  layer: store // ~ 'Vendor' is not assignable
+})
+export const unfinishedLayer = Definitions.make({
+  graph,
+  layer: Layer.effect(Vendor, Effect.map(Store, () => ({ fetch: () => Effect.succeed(1) }))) // ~ Type 'Store' is not assignable to type 'never'
+})
+
+// A test must bring what the graph of the definitions needs.
+export const tested: Effect.Effect<unknown, { readonly message: string }, Vendor | Effect.Services<typeof engineOnly>> =
+  Testing.materialize(
+    whole
+  )
+const engineOnly = Testing.materialize(without)
+export const untested: Effect.Effect<unknown, unknown, Effect.Services<typeof engineOnly>> = Testing.materialize(whole) // ~ 'Vendor' is not assignable

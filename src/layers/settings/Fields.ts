@@ -38,7 +38,17 @@ const switches = (text: string): unknown =>
     })
   )
 
+/** `backfill:2,team=etl:1`. */
+const counts = (text: string): unknown =>
+  Object.fromEntries(
+    text.split(",").map((item) => {
+      const at = item.lastIndexOf(":")
+      return [item.slice(0, at).trim(), number(item.slice(at + 1).trim())]
+    })
+  )
+
 const text = Schema.String.check(Schema.isNonEmpty())
+const count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 999 }))
 const date = Schema.String.check(Schema.isPattern(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/))
 const symbol = Schema.String.check(Schema.isPattern(/^[^\s,/=]{1,32}$/))
 
@@ -163,12 +173,24 @@ export const fields = {
   databaseUrl: secret("DATABASE_URL", "PostgreSQL to use instead of the embedded one."),
   warehouse: secret("BAROGRAPH_WAREHOUSE", "Another PostgreSQL to stand in for the warehouse."),
   concurrency: {
-    schema: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 999 })).annotate({
-      description: "Steps at a time."
-    }),
+    schema: count.annotate({ description: "Steps at a time." }),
     env: ["BAROGRAPH_CONCURRENCY"],
     expected: "a whole number from 1 to 999",
     parse: number
+  },
+  maxRuns: {
+    schema: count.annotate({ description: "Runs at a time, in all processes together; any number without it." }),
+    env: ["BAROGRAPH_MAX_RUNS"],
+    expected: "a whole number from 1 to 999",
+    parse: number
+  },
+  tagLimits: {
+    schema: Schema.Record(Schema.String.check(Schema.isPattern(/^[^=:,]+(=[^=:,]*)?$/)), count).annotate({
+      description: "Runs with a tag at a time, as in { \"backfill\": 2, \"team=etl\": 1 }."
+    }),
+    env: ["BAROGRAPH_TAG_LIMITS"],
+    expected: "whole numbers from 1 to 999 for tags; in the environment backfill:2,team=etl:1",
+    parse: counts
   }
 } as const satisfies { readonly [name: string]: Field<Schema.Top> }
 

@@ -3,7 +3,9 @@
  * works on a laptop with no key, no database and no cloud account. Secrets are `Redacted` from the first moment.
  */
 import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Path from "node:path"
 import type { Member } from "../../runtime/partition/Partitions.ts"
@@ -11,11 +13,21 @@ import * as Rule from "../bars/Rule.ts"
 import * as Given from "./Given.ts"
 import * as SourceSettings from "./SourceSettings.ts"
 
-export interface Settings {
-  readonly source: SourceSettings.Source
+/** What the engine needs for any graph. */
+export interface Engine {
   /** State directory: embedded PostgreSQL, and the lake unless it is elsewhere. Absolute. */
   readonly home: string
   readonly databaseUrl: Redacted.Redacted<string> | undefined
+  /** Steps at a time. */
+  readonly concurrency: number
+  /** Runs at a time, in all processes together; any number when not set. */
+  readonly maxRuns: number | undefined
+  /** `key=value` or `key` to runs with that tag at a time. */
+  readonly tagLimits: { readonly [tag: string]: number }
+}
+
+export interface Settings extends Engine {
+  readonly source: SourceSettings.Source
   /** PostgreSQL that stands in for the warehouse; the database itself when not set. */
   readonly warehouseUrl: Redacted.Redacted<string> | undefined
   /** Directory of the lake. Absolute. */
@@ -26,27 +38,41 @@ export interface Settings {
   readonly sample: string | undefined
   /** What to load from the vendor: symbols from a date to a date. Undefined with the sample, which knows. */
   readonly watchlist: ReadonlyArray<Member> | undefined
-  readonly concurrency: number
   /** What a person should know about a default that was chosen for them. */
   readonly notices: ReadonlyArray<string>
 }
 
-/** Reads and checks everything. `cwd` is what relative paths start from. */
+/** Path of the file that declares the graph, when it is not the bundled one. */
+export const definitions = Config.String("BAROGRAPH_DEFINITIONS").pipe(
+  Config.option,
+  Config.map((found) => Option.getOrUndefined(Option.filter(found, (value) => value.trim() !== "")))
+)
+
+const engineOf = ({ values }: Given.Given, cwd: string): Engine => ({
+  home: Path.resolve(cwd, values.home ?? ".barograph"),
+  databaseUrl: values.databaseUrl,
+  concurrency: values.concurrency ?? 4,
+  maxRuns: values.maxRuns,
+  tagLimits: values.tagLimits ?? {}
+})
+
+/** Reads and checks what the engine needs, whatever its graph. `cwd` is what relative paths start from. */
+export const engine = (cwd: string) => Effect.map(Given.read(cwd), (given) => engineOf(given, cwd))
+
+/** Reads and checks everything. */
 export const load = Effect.fnUntraced(function*(cwd: string) {
   const given = yield* Given.read(cwd)
   const { values } = given
-  const home = Path.resolve(cwd, values.home ?? ".barograph")
+  const own = engineOf(given, cwd)
   const source = yield* Effect.fromResult(SourceSettings.make(given))
   return {
+    ...own,
     source,
-    home,
-    databaseUrl: values.databaseUrl,
     warehouseUrl: values.warehouse,
-    lake: yield* lakeDirectory(given, home, cwd),
+    lake: yield* lakeDirectory(given, own.home, cwd),
     rules: Rule.without(Rule.names.filter((name) => values.rules?.[name] === false)),
     sample: values.sample === undefined ? undefined : Path.resolve(cwd, values.sample),
     watchlist: source._tag === "Sample" ? undefined : yield* watchlist(given, source),
-    concurrency: values.concurrency ?? 4,
     notices: isFreeDaily(source) && values.interval === undefined ? [DAILY] : []
   } satisfies Settings
 })

@@ -7,6 +7,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
@@ -56,7 +57,12 @@ export interface Asset<out Name extends string, out Output, out D extends Partit
   readonly retry: Schedule.Schedule<unknown, never> | undefined
   readonly timeout: Duration.Input | undefined
   readonly pool: string | undefined
-  readonly batch: { readonly max: number; readonly by: (key: PartitionKey) => string }
+  readonly priority: number
+  readonly batch: { readonly max: number; readonly by: ((key: PartitionKey) => string) | undefined }
+  /** A value that somebody else makes: it is read, never materialized. */
+  readonly external: boolean
+  /** Milliseconds after which a source of somebody else's is looked at again; undefined for what is materialized. */
+  readonly observedEvery: number | undefined
   /** One call for a batch; answers in the order of the items. */
   readonly materialize: (
     items: ReadonlyArray<Item>
@@ -64,6 +70,8 @@ export interface Asset<out Name extends string, out Output, out D extends Partit
 }
 
 export type Any = Asset<string, unknown, Partitions.Dimensions, unknown>
+
+export const isAsset = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
 
 export type Output<A> = A extends Asset<string, infer O, Partitions.Dimensions, unknown> ? O : never
 export type Dimensions<A> = A extends Asset<string, unknown, infer D, unknown> ? D : never
@@ -98,6 +106,8 @@ export interface Options {
   readonly timeout?: Duration.Input
   /** Name of the pool whose leases bound how many calls run at a time. */
   readonly pool?: string
+  /** Among calls that can be made, those of higher priority go first; 0 when left out. */
+  readonly priority?: number
   /** Take several partitions per call; the function then gets `items` and answers one `Result` for each. */
   readonly batch?: Batch
 }
@@ -112,8 +122,13 @@ export interface UpstreamOutput<D extends Partitions.Dimensions, A> {
   readonly output: A
 }
 
-type ManyEntry = PartitionMapping.Within | PartitionMapping.All
-type MappedInput<A, M> = Extract<M[keyof M], ManyEntry> extends never ? Output<A>
+/** The entries of a mapping that give exactly one value. */
+type SingleEntry =
+  | PartitionMapping.From
+  | PartitionMapping.Containing
+  | PartitionMapping.Last
+  | PartitionMapping.Specific<readonly [string]>
+type MappedInput<A, M> = Exclude<M[keyof M], SingleEntry> extends never ? Output<A>
   : ReadonlyArray<UpstreamOutput<Dimensions<A>, Output<A>>>
 type InputOf<D> = D extends Mapped<infer A, infer M> ? MappedInput<A, M> : Output<D>
 type InputsOf<O> = O extends { readonly deps: infer D } ? { readonly [K in keyof D]: InputOf<D[K]> } : {}
@@ -126,6 +141,7 @@ type AnswerOf<O> = O extends { readonly batch: Batch } ? ReadonlyArray<Result.Re
 
 /** Two dimensions are the same when they are of one kind and, if dynamic, of one set. */
 type Kind<D> = D extends Partitions.DynamicDimension<infer Set> ? `dynamic set ${Set}`
+  : D extends Partitions.TimeDimension<infer Grain> ? `time windows ${Grain}`
   : D extends { readonly _tag: infer T extends string } ? T
   : never
 
@@ -189,13 +205,16 @@ export const mapped = <
   "~mapping": undefined as never
 })
 
-const isMapped = (dep: Any | Mapped<Any, unknown>): dep is Mapped<Any, unknown> =>
-  "_tag" in dep && dep._tag === "Mapped"
+const isMapped = (dep: Any | Mapped<Any, unknown>): dep is Mapped<Any, unknown> => Predicate.isTagged(dep, "Mapped")
 
+/** What is no asset, as with files that import each other, is kept: `Validate` has the sentence for it. */
 const dependencyOf = (dep: Any | Mapped<Any, unknown>): Dependency =>
   isMapped(dep)
     ? { asset: dep.asset, mapping: dep.mapping }
-    : { asset: dep, mapping: PartitionMapping.identity(dep.dimensions) }
+    : { asset: dep, mapping: isAsset(dep) ? PartitionMapping.identity(dep.dimensions) : {} }
+
+/** One object, so that all assets without partitions share one space. */
+const NO_PARTITIONS: Partitions.Dimensions = {}
 
 type Compute = (context: unknown) => Effect.Effect<unknown, unknown, unknown>
 
@@ -224,7 +243,7 @@ export const make = <const Name extends string, const O extends Options, E, R>(
     dependencies: Object.fromEntries(
       Object.entries(given.deps ?? {}).map(([key, dep]) => [key, dependencyOf(dep)])
     ),
-    dimensions: given.partitions ?? {},
+    dimensions: given.partitions ?? NO_PARTITIONS,
     output: given.output,
     dataVersion: given.dataVersion,
     codeVersion: typeof version === "string" ? Effect.succeed(version) : version,
@@ -236,10 +255,13 @@ export const make = <const Name extends string, const O extends Options, E, R>(
     retry: given.retry,
     timeout: given.timeout,
     pool: given.pool,
+    priority: given.priority ?? 0,
     batch: {
       max: given.batch?.max ?? 1,
-      by: (given.batch?.by as ((key: PartitionKey) => string) | undefined) ?? (() => "")
+      by: given.batch?.by as ((key: PartitionKey) => string) | undefined
     },
+    external: false,
+    observedEvery: undefined,
     materialize: given.batch === undefined ? single(materialize as Compute) : batched(materialize as Compute)
   }
 }

@@ -1,14 +1,16 @@
-/**
- * The assets of a project and their edges. Dependencies are values, so a graph cannot have a cycle or an unknown
- * dependency; duplicate names are refused here (the type-level check would be quadratic).
- */
+/** The assets of a project and their edges. What contradicts itself is refused here, in sentences: see `Validate`. */
 import * as Schema from "effect/Schema"
 import type * as Asset from "./Asset.ts"
+import * as Validate from "./Validate.ts"
 
-/** The definitions contradict each other; the message says which and how to mend it. */
+/** The definitions contradict each other; each problem is a sentence that says how to mend it. */
 export class DefinitionError extends Schema.TaggedError<DefinitionError>()("DefinitionError", {
-  message: Schema.String
-}) {}
+  problems: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return this.problems.join("\n")
+  }
+}
 
 export interface AssetGraph<out Name extends string, out R> {
   /** Upstream first: every asset stands after its dependencies. */
@@ -20,42 +22,12 @@ export interface AssetGraph<out Name extends string, out R> {
 
 export type Any = AssetGraph<string, unknown>
 
-const NAME = /^[a-z][a-z0-9_]*$/
-
-/** False when the asset is there already. Throws when another asset has its name, or when the name is no name. */
-const isNew = (assets: ReadonlyMap<string, Asset.Any>, asset: Asset.Any): boolean => {
-  const present = assets.get(asset.name)
-  if (present !== undefined && present !== asset) {
-    throw new DefinitionError({ message: `Two assets are named "${asset.name}": rename one of them.` })
-  }
-  if (!NAME.test(asset.name)) {
-    throw new DefinitionError({
-      message: `Asset name "${asset.name}" must be lower case letters, digits and "_", beginning with a letter.`
-    })
-  }
-  return present === undefined
-}
-
-/** Depth first without recursion: a chain may be longer than the stack is deep. */
-const add = (assets: Map<string, Asset.Any>, root: Asset.Any): void => {
-  const path = [root]
-  while (path.length > 0) {
-    const asset = path.at(-1)!
-    const missing = Object.values(asset.dependencies).find((dependency) => isNew(assets, dependency.asset))
-    if (missing !== undefined) path.push(missing.asset)
-    else {
-      if (isNew(assets, asset)) assets.set(asset.name, asset)
-      path.pop()
-    }
-  }
-}
-
 /** The graph of these assets and everything they depend on. Throws `DefinitionError`. */
 export const make = <const T extends ReadonlyArray<Asset.Any>>(
   ...roots: T
 ): AssetGraph<T[number]["name"], Asset.Services<T[number]>> => {
-  const assets = new Map<string, Asset.Any>()
-  for (const asset of roots) add(assets, asset)
+  const { assets, problems } = Validate.collect(roots)
+  if (problems.length > 0) throw new DefinitionError({ problems })
   const downstream = new Map<string, Array<string>>()
   for (const name of assets.keys()) downstream.set(name, [])
   for (const asset of assets.values()) {

@@ -7,10 +7,13 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type { Member } from "../partition/Partitions.ts"
+import type * as Cost from "../plan/Cost.ts"
+import type * as Admission from "../run/Admission.ts"
 import type { Executor } from "../run/Executor.ts"
 import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
+import type { DefinitionsFlag } from "./DefinitionsFlag.ts"
 import type { Failure } from "./Failure.ts"
 
 export type Engine = Executor | RunStore | MaterializationStore | DynamicPartitions
@@ -47,6 +50,8 @@ export interface Quarantine {
 }
 
 export interface Application<R = unknown> {
+  /** Where the graph is declared, for people. */
+  readonly origin: string
   readonly graph: AssetGraph.AssetGraph<string, R>
   readonly layer: Layer.Layer<R | Engine, Failure>
   /** Said before work begins, one line each. */
@@ -54,7 +59,9 @@ export interface Application<R = unknown> {
   /** The configured members of the dynamic sets. */
   readonly members: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Member> }, Failure>
   readonly concurrency: number
-  readonly pools: { readonly [pool: string]: number }
+  readonly pools: { readonly [pool: string]: Cost.PoolLimit }
+  /** Which runs may go on at a time, in all processes together. */
+  readonly limits: Admission.Limits
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
   readonly upstreamErrors: ReadonlyArray<string>
   /** What `query --store` can ask; `asOf` is a time, and the answer what was known then. */
@@ -68,7 +75,7 @@ export interface Application<R = unknown> {
 
 /** How the commands get at the application; its services are checked where it is made. */
 export class ApplicationLoader extends Context.Service<ApplicationLoader, {
-  readonly load: Effect.Effect<Application, Failure>
+  readonly load: Effect.Effect<Application, Failure, DefinitionsFlag>
 }>()("barograph/runtime/cli/ApplicationLoader") {}
 
 /** Checks that the layer gives everything that the graph needs: a missing layer does not compile. */

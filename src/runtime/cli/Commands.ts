@@ -2,14 +2,20 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { KINDS } from "../plan/Staleness.ts"
+import { STATUSES } from "../run/Event.ts"
+import { definitionsFlag } from "./DefinitionsFlag.ts"
 
 /** False unless given; a negation would only be noise in the help. */
 const on = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
 
 const json = on("json", "Data on stdout as JSON; talk stays on stderr")
+
+const tag = (description: string) =>
+  Flag.KeyValuePair("tag").pipe(Flag.withDescription(description), Flag.withDefault({}))
 
 const materialize = Command.make(
   "materialize",
@@ -41,6 +47,23 @@ const materialize = Command.make(
     ),
     plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
     force: on("force", "Materialize the named assets even where they are up to date"),
+    tag: tag("Mark the run, as in --tag team=etl; repeat it. Limits and lists go by tags"),
+    priority: Flag.Int("priority").pipe(
+      Flag.withDescription("Of runs that wait for their turn, higher ones begin first"),
+      Flag.withDefault(0)
+    ),
+    timeout: Flag.String("timeout").pipe(
+      Flag.withDescription("Longest time for the run, as in \"30 minutes\""),
+      Flag.mapTryCatch(
+        (text) => Duration.fromInputUnsafe(text as Duration.Input),
+        (): string => "expected a time such as \"90 seconds\" or \"2 hours\""
+      ),
+      Flag.optional
+    ),
+    concurrency: Flag.Int("concurrency").pipe(
+      Flag.withDescription("Steps at a time; BAROGRAPH_CONCURRENCY otherwise"),
+      Flag.optional
+    ),
     json
   },
   (input) =>
@@ -89,15 +112,70 @@ const partitionList = Command.make("list", {
   Command.withDescription("The partitions of an asset and how each stands")
 )
 
+const partitionFlag = Flag.String("partition").pipe(
+  Flag.withAlias("p"),
+  Flag.withDescription("Only these, as in materialize --partition"),
+  Flag.optional
+)
+
+const partitionStatus = Command.make(
+  "status",
+  { name: Argument.String("asset"), partition: partitionFlag, json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ status }) => status(input))
+).pipe(Command.withDescription("How many partitions of an asset stand how, and which"))
+
+const partitionMap = Command.make(
+  "map",
+  { name: Argument.String("asset"), partition: partitionFlag, json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ map }) => map(input))
+).pipe(
+  Command.withDescription("What partitions are made from, and what is made from them"),
+  Command.withExamples([{
+    command: "barograph partition map staged_bars -p symbol=IBM,session=2013-10-04",
+    description: "The month it is cut from, and where its rows go"
+  }])
+)
+
+const members = {
+  set: Argument.String("set").pipe(Argument.withDescription("Name of the dynamic set")),
+  values: Argument.String("value").pipe(Argument.withDescription("Members"), Argument.atLeast(1))
+}
+
+const date = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text), (text) => `expected YYYY-MM-DD, got "${text}"`),
+    Flag.optional
+  )
+
+const partitionAdd = Command.make(
+  "add",
+  {
+    ...members,
+    from: date("from", "First date of their lifetime: time windows beside them begin there"),
+    to: date("to", "Last date of their lifetime")
+  },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ add }) => add(input))
+).pipe(Command.withDescription("Add members to a dynamic set, or change their lifetime"))
+
+const partitionRemove = Command.make(
+  "remove",
+  members,
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ remove }) => remove(input))
+).pipe(Command.withDescription("Remove members from a dynamic set; what was materialized is kept"))
+
 const partition = Command.make("partition").pipe(
-  Command.withDescription("Look at partitions"),
-  Command.withSubcommands([partitionList])
+  Command.withDescription("Look at partitions; add and remove dynamic ones"),
+  Command.withSubcommands([partitionList, partitionStatus, partitionMap, partitionAdd, partitionRemove])
 )
 
 const runList = Command.make(
   "list",
   {
     limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)),
+    before: Flag.String("before").pipe(Flag.withDescription("Only runs older than this one"), Flag.optional),
+    status: Flag.Literals("status", STATUSES).pipe(Flag.withDescription("Only runs that stand so"), Flag.optional),
+    tag: tag("Only runs with this tag"),
     json
   },
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/run.ts")), ({ list }) => list(input))
@@ -181,7 +259,30 @@ const doctor = Command.make(
   Command.withDescription("Check that everything the pipeline needs is there")
 )
 
+const check = Command.make(
+  "check",
+  { json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/check.ts")), ({ check }) => check(input))
+).pipe(
+  Command.withDescription("Check the graph, without database or network"),
+  Command.withExamples([
+    { command: "barograph check --definitions definitions.ts", description: "Say what is wrong with a graph" }
+  ])
+)
+
+const init = Command.make("init", {
+  directory: Argument.String("dir").pipe(Argument.withDescription("A directory that is empty or not there yet")),
+  barograph: Flag.String("barograph").pipe(
+    Flag.withMetavar("SPEC"),
+    Flag.withDescription("What the project depends on, as in npm install: a version, file:…, a tarball"),
+    Flag.optional
+  )
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/init.ts")), ({ init }) => init(input))).pipe(
+  Command.withDescription("Write a small project with a graph of your own")
+)
+
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),
-  Command.withSubcommands([materialize, asset, partition, run, query, quarantine, doctor])
+  Command.withSubcommands([materialize, asset, partition, run, query, quarantine, check, doctor, init]),
+  Command.withGlobalFlags([definitionsFlag])
 )

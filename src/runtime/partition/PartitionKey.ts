@@ -7,9 +7,9 @@ export type PartitionKey = { readonly [dimension: string]: string }
 
 export const unpartitioned: PartitionKey = {}
 
-/** `%`, `,`, `=`, `*`, `.` before `.`, and control characters would not survive the text form. */
-const encode = (value: string): string =>
-  value.replace(/[%,=*]|\p{Cc}|\.(?=\.)/gu, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`)
+/** `%`, `,`, `;`, `=`, `*`, `.` before `.`, and control characters would not survive the text form. */
+export const encodeValue = (value: string): string =>
+  value.replace(/[%,;=*]|\p{Cc}|\.(?=\.)/gu, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`)
 
 /** The inverse of the encoding of one value in the text form. */
 export const decodeValue = (text: string): string =>
@@ -18,7 +18,7 @@ export const decodeValue = (text: string): string =>
 /** Dimensions come out in the order of the object, which is the order of their declaration. */
 export const toText = (key: PartitionKey): string => {
   let text = ""
-  for (const dimension in key) text += `${text === "" ? "" : ","}${dimension}=${encode(key[dimension]!)}`
+  for (const dimension in key) text += `${text === "" ? "" : ","}${dimension}=${encodeValue(key[dimension]!)}`
   return text
 }
 

@@ -1,14 +1,19 @@
 /**
- * Partition dimensions and the keys they have.
+ * Partition dimensions, and the space of keys that they span.
  *
- * A dimension is a static list, a dynamic set kept in the store, months, or the sessions of a market calendar. An asset
- * has any number of named dimensions; its keys are their product, cut down where a member of a dynamic set has a
- * lifetime: IBM has no session before it was listed. Pure: what changes over time comes in as a `Universe`.
+ * A dimension is a static list, a dynamic set kept in the store, or time windows (`TimeWindows`). An asset has any number
+ * of named dimensions; its keys are their product, cut down where a member of a dynamic set has a lifetime: IBM has no
+ * session before it was listed. Pure: what changes over time comes in as a `Universe`.
  */
-import * as DateTime from "effect/DateTime"
-import * as Option from "effect/Option"
-import * as Calendar from "./Calendar.ts"
+import * as Result from "effect/Result"
+import * as IndexSet from "./IndexSet.ts"
 import type { PartitionKey } from "./PartitionKey.ts"
+import * as PartitionText from "./PartitionKey.ts"
+import * as TimeAxis from "./TimeAxis.ts"
+import * as TimeWindows from "./TimeWindows.ts"
+import * as Zone from "./Zone.ts"
+
+export { cron, daily, hourly, monthly, sessions, type TimeDimension, weekly } from "./TimeWindows.ts"
 
 export interface StaticDimension {
   readonly _tag: "static"
@@ -21,22 +26,7 @@ export interface DynamicDimension<out Set extends string = string> {
   readonly set: Set
 }
 
-/** Calendar months, `YYYY-MM`, from `start` on. `endOffset: 1` also counts the month that is still going on. */
-export interface MonthDimension {
-  readonly _tag: "month"
-  readonly zone: string
-  readonly start: string
-  readonly endOffset: 0 | 1
-}
-
-/** Sessions, `YYYY-MM-DD`, from `start` on. A session is there from its close on. */
-export interface SessionDimension {
-  readonly _tag: "session"
-  readonly calendar: Calendar.Calendar
-  readonly start: string
-}
-
-export type Dimension = StaticDimension | DynamicDimension | MonthDimension | SessionDimension
+export type Dimension = StaticDimension | DynamicDimension | TimeWindows.TimeDimension
 
 export interface Dimensions {
   readonly [name: string]: Dimension
@@ -45,19 +35,19 @@ export interface Dimensions {
 /** One key of these dimensions. */
 export type Key<D extends Dimensions> = { readonly [K in keyof D]: string }
 
-export const statics = (values: ReadonlyArray<string>): StaticDimension => ({ _tag: "static", values })
+export const statics = (values: ReadonlyArray<string>): StaticDimension => {
+  const seen = new Set<string>()
+  const twice = values.find((value) => seen.size === seen.add(value).size)
+  if (twice !== undefined) {
+    throw new TimeWindows.PartitionsError({ message: `The static value "${twice}" stands twice: remove one.` })
+  }
+  return { _tag: "static", values }
+}
 
 export const dynamic = <const Set extends string>(set: Set): DynamicDimension<Set> => ({ _tag: "dynamic", set })
 
-export const months = (
-  options: { readonly zone: string; readonly start: string; readonly endOffset?: 0 | 1 }
-): MonthDimension => ({ _tag: "month", endOffset: 0, ...options })
-
-export const sessions = (calendar: Calendar.Calendar, options?: { readonly start: string }): SessionDimension => ({
-  _tag: "session",
-  calendar,
-  start: options?.start ?? calendar.first
-})
+/** A word for a person: `static`, `dynamic`, `daily`, `sessions XNYS`. */
+export const kindOf = (dimension: Dimension): string => dimension._tag === "time" ? dimension.grain : dimension._tag
 
 /** A member of a dynamic set. Time windows beside it exist only within `from`..`to` (dates, both inclusive). */
 export interface Member {
@@ -73,157 +63,190 @@ export interface Universe {
   readonly members: { readonly [set: string]: ReadonlyArray<Member> }
 }
 
-const localDate = (epochMillis: number, zone: string): string =>
-  DateTime.formatIsoDate(DateTime.makeZonedUnsafe(epochMillis, { timeZone: zone }))
-
-const nextMonth = (month: string): string => {
-  const [year, index] = [Number(month.slice(0, 4)), Number(month.slice(5, 7))]
-  return index === 12 ? `${year + 1}-01` : `${month.slice(0, 4)}-${String(index + 1).padStart(2, "0")}`
+/** The values of a dimension by now, in order: windows ascend, the rest stands as it was declared or stored. */
+export interface Axis {
+  readonly length: number
+  readonly keyAt: (index: number) => string
+  /** -1 when there is no such value by now. */
+  readonly indexOf: (key: string) => number
 }
 
-const monthEnds = new WeakMap<MonthDimension, Map<string, number>>()
-
-const monthEnd = (dimension: MonthDimension, month: string): number => {
-  let known = monthEnds.get(dimension)
-  if (known === undefined) monthEnds.set(dimension, known = new Map())
-  let end = known.get(month)
-  if (end === undefined) {
-    const next = `${nextMonth(month)}-01T00:00:00`
-    const start = DateTime.makeZoned(next, { timeZone: dimension.zone, adjustForTimeZone: true })
-    known.set(month, end = Option.getOrThrow(start).epochMilliseconds)
-  }
-  return end
+const listed = (values: ReadonlyArray<string>): Axis => {
+  const positions = new Map(values.map((value, at) => [value, at]))
+  return { length: values.length, keyAt: (index) => values[index]!, indexOf: (key) => positions.get(key) ?? -1 }
 }
 
-/** When the window of a time dimension's value ends, epoch milliseconds; undefined for other dimensions. */
-export const windowEnd = (dimension: Dimension, value: string): number | undefined => {
-  if (dimension._tag === "session") return Calendar.closesAt(dimension.calendar, value)
-  return dimension._tag === "month" ? monthEnd(dimension, value) : undefined
-}
+const known = new WeakMap<Universe, Map<Dimension, Axis>>()
 
-const monthsUntil = (dimension: MonthDimension, now: number): ReadonlyArray<string> => {
-  const current = localDate(now, dimension.zone).slice(0, 7)
-  const values: Array<string> = []
-  for (let month = dimension.start; month < current; month = nextMonth(month)) values.push(month)
-  if (dimension.endOffset === 1 && dimension.start <= current) values.push(current)
-  return values
-}
-
-const sessionsUntil = (dimension: SessionDimension, now: number): ReadonlyArray<string> => {
-  const today = localDate(now, dimension.calendar.zone)
-  const values = Calendar.sessionsBetween(dimension.calendar, dimension.start, today)
-  const last = values.at(-1)
-  return last !== undefined && Calendar.closesAt(dimension.calendar, last) > now ? values.slice(0, -1) : values
-}
-
-/** Every value that the dimension has by now: time windows ascend, the rest stands in the order declared or stored. */
-export const valuesOf = (dimension: Dimension, universe: Universe): ReadonlyArray<string> => {
+const makeAxis = (dimension: Dimension, universe: Universe): Axis => {
   switch (dimension._tag) {
     case "static":
-      return dimension.values
+      return listed(dimension.values)
     case "dynamic":
-      return (universe.members[dimension.set] ?? []).map((member) => member.value)
-    case "month":
-      return monthsUntil(dimension, universe.now)
-    case "session":
-      return sessionsUntil(dimension, universe.now)
+      return listed((universe.members[dimension.set] ?? []).map((member) => member.value))
+    case "time":
+      return TimeAxis.axis(dimension, universe.now)
   }
 }
 
-interface Span {
-  readonly from: string
-  readonly to: string
+/** The same object for the same dimension and universe. */
+export const axisOf = (dimension: Dimension, universe: Universe): Axis => {
+  let axes = known.get(universe)
+  if (axes === undefined) known.set(universe, axes = new Map())
+  let axis = axes.get(dimension)
+  if (axis === undefined) axes.set(dimension, axis = makeAxis(dimension, universe))
+  return axis
 }
 
-const ALWAYS: Span = { from: "0000", to: "9999" }
+/** The axis of a time dimension, with its windows. */
+export const timeAxisOf = (dimension: TimeWindows.TimeDimension, universe: Universe): TimeAxis.Axis =>
+  axisOf(dimension, universe) as TimeAxis.Axis
 
-/** A month overlaps the span when its text does: `2013-10` stands for every date that begins with it. */
-const within = (span: Span, dimension: Dimension, value: string): boolean =>
-  dimension._tag === "session"
-    ? value >= span.from && value <= span.to
-    : dimension._tag !== "month" || (value >= span.from.slice(0, 7) && value <= span.to.slice(0, 7))
-
-const intersect = (a: Span, b: Member): Span => ({
-  from: b.from !== undefined && b.from > a.from ? b.from : a.from,
-  to: b.to !== undefined && b.to < a.to ? b.to : a.to
-})
-
-const byValue = new WeakMap<ReadonlyArray<Member>, ReadonlyMap<string, Member>>()
-
-const memberOf = (dimension: Dimension, value: string, universe: Universe): Member | undefined => {
-  const members = dimension._tag === "dynamic" ? universe.members[dimension.set] : undefined
-  if (members === undefined) return undefined
-  let known = byValue.get(members)
-  if (known === undefined) byValue.set(members, known = new Map(members.map((member) => [member.value, member])))
-  return known.get(value)
+/**
+ * The keys of some dimensions in a universe, by index. Levels stand in the order of the declaration, time windows last:
+ * they have the long runs. Without dimensions there is one level with one index: the only key.
+ */
+export interface Space {
+  readonly dimensions: Dimensions
+  readonly universe: Universe
+  /** Names in the order of the levels. */
+  readonly names: ReadonlyArray<string>
+  readonly axes: ReadonlyArray<Axis>
+  /** The keys that exist by now. */
+  readonly existing: IndexSet.IndexSet
 }
 
-/** A value of a dimension may be asked for: all of them, or those that pass. */
-export type Filter = (dimension: string, value: string) => boolean
+const DAY = 86_400_000
 
-const all: Filter = () => true
+/** The windows that a lifetime leaves of a time axis, half open. */
+const lifetime = (member: Member, dimension: TimeWindows.TimeDimension, axis: TimeAxis.Axis) => {
+  const zone = Result.getOrThrow(Zone.make(dimension.zone))
+  const midnight = (date: string, days: number): number =>
+    Zone.toInstant(zone, Date.parse(`${date}T00:00:00Z`) + days * DAY, "earlier")
+  const from = member.from === undefined ? 0 : axis.firstEndingAfter(midnight(member.from, 0))
+  const to = member.to === undefined ? axis.length : axis.firstStartingAtOrAfter(midnight(member.to, 1))
+  return [from, Math.max(from, to)] as const
+}
 
-/** Dynamic dimensions first, so that lifetimes are known where windows are laid out. */
-const outerFirst = (dimensions: Dimensions): ReadonlyArray<string> =>
-  Object.keys(dimensions).sort((a, b) =>
-    Number(dimensions[b]!._tag === "dynamic") - Number(dimensions[a]!._tag === "dynamic")
+/** For one dynamic level: each member with what its lifetime leaves of the time levels. */
+const livingOn = (space: Omit<Space, "existing">, level: number, members: ReadonlyArray<Member>) => {
+  const boxes = members.map((member, index) =>
+    IndexSet.box(space.axes.map((axis, at) => {
+      if (at === level) return [index, index + 1] as const
+      const dimension = space.dimensions[space.names[at]!]!
+      return dimension._tag === "time"
+        ? lifetime(member, dimension, axis as TimeAxis.Axis)
+        : [0, axis.length] as const
+    }))
   )
-
-/** The keys that exist by now and pass the filter. Ordered by dimension, dynamic sets outermost. */
-export const keys = (dimensions: Dimensions, universe: Universe, filter: Filter = all): ReadonlyArray<PartitionKey> => {
-  const names = outerFirst(dimensions)
-  const values = names.map((name) => valuesOf(dimensions[name]!, universe).filter((value) => filter(name, value)))
-  const blank = Object.fromEntries(Object.keys(dimensions).map((name) => [name, ""]))
-  const found: Array<PartitionKey> = []
-  const walk = (depth: number, span: Span, key: { [dimension: string]: string }): void => {
-    if (depth === names.length) return void found.push({ ...key })
-    const dimension = dimensions[names[depth]!]!
-    for (const value of values[depth]!) {
-      if (!within(span, dimension, value)) continue
-      key[names[depth]!] = value
-      const member = memberOf(dimension, value, universe)
-      walk(depth + 1, member === undefined ? span : intersect(span, member), key)
-    }
-  }
-  walk(0, ALWAYS, blank)
-  return found
+  return IndexSet.unionAll(boxes)
 }
 
-const hasValue = (dimension: Dimension, value: string, universe: Universe): boolean => {
-  switch (dimension._tag) {
-    case "static":
-      return dimension.values.includes(value)
-    case "dynamic":
-      return memberOf(dimension, value, universe) !== undefined
-    case "month":
-      return /^\d{4}-(0[1-9]|1[0-2])$/.test(value) && value >= dimension.start &&
-        (dimension.endOffset === 1
-          ? value <= localDate(universe.now, dimension.zone).slice(0, 7)
-          : windowEnd(dimension, value)! <= universe.now)
-    case "session":
-      return value >= dimension.start && Calendar.isSession(dimension.calendar, value) &&
-        Calendar.closesAt(dimension.calendar, value) <= universe.now
+const existingIn = (space: Omit<Space, "existing">): IndexSet.IndexSet => {
+  let existing = IndexSet.box(space.axes.map((axis) => [0, axis.length] as const))
+  for (const [level, name] of space.names.entries()) {
+    const dimension = space.dimensions[name]!
+    if (dimension._tag !== "dynamic") continue
+    const members = space.universe.members[dimension.set] ?? []
+    if (members.every(({ from, to }) => from === undefined && to === undefined)) continue
+    existing = IndexSet.intersection(existing, livingOn(space, level, members))
   }
+  return existing
 }
 
-/** True when the key exists by now. */
-export const contains = (dimensions: Dimensions, key: PartitionKey, universe: Universe): boolean => {
-  let span = ALWAYS
-  for (const name in dimensions) {
-    const value = key[name]
-    if (value === undefined || !hasValue(dimensions[name]!, value, universe)) return false
-    const member = memberOf(dimensions[name]!, value, universe)
-    if (member !== undefined) span = intersect(span, member)
-  }
-  return Object.keys(dimensions).every((name) => within(span, dimensions[name]!, key[name]!))
+const ONE = listed([""])
+
+const levelsOf = (dimensions: Dimensions): ReadonlyArray<string> => {
+  const names = Object.keys(dimensions)
+  const isTime = (name: string): boolean => dimensions[name]!._tag === "time"
+  return [...names.filter((name) => !isTime(name)), ...names.filter(isTime)]
 }
 
-/** When the last window of the key ends; undefined when it has no time dimension. */
-export const keyEnd = (dimensions: Dimensions, key: PartitionKey): number | undefined => {
+const spaces = new WeakMap<Universe, WeakMap<Dimensions, Space>>()
+
+/** The same object for the same dimensions and universe. */
+export const space = (dimensions: Dimensions, universe: Universe): Space => {
+  let within = spaces.get(universe)
+  if (within === undefined) spaces.set(universe, within = new WeakMap())
+  const found = within.get(dimensions)
+  if (found !== undefined) return found
+  const names = levelsOf(dimensions)
+  const axes = names.length === 0 ? [ONE] : names.map((name) => axisOf(dimensions[name]!, universe))
+  const bare = { dimensions, universe, names, axes }
+  const made = { ...bare, existing: existingIn(bare) }
+  within.set(dimensions, made)
+  return made
+}
+
+/** The indices of a key; undefined when one of its values does not exist by now. */
+export const indicesOf = (self: Space, key: PartitionKey): ReadonlyArray<number> | undefined => {
+  if (self.names.length === 0) return [0]
+  const found = self.names.map((name, level) => self.axes[level]!.indexOf(key[name] ?? ""))
+  return found.includes(-1) ? undefined : found
+}
+
+/** The key at these indices, in the order of the declaration. */
+export const keyAt = (self: Space, indices: ReadonlyArray<number>): PartitionKey => {
+  const key: { [name: string]: string } = {}
+  for (const name in self.dimensions) {
+    const level = self.names.indexOf(name)
+    key[name] = self.axes[level]!.keyAt(indices[level]!)
+  }
+  return key
+}
+
+/** When the last window of the key ends; undefined when it has no time dimension or no such window. */
+export const keyEnd = (self: Space, key: PartitionKey): number | undefined => {
   let end: number | undefined
-  for (const name in dimensions) {
-    const one = windowEnd(dimensions[name]!, key[name]!)
+  for (const [level, name] of self.names.entries()) {
+    if (self.dimensions[name]!._tag !== "time") continue
+    const index = self.axes[level]!.indexOf(key[name]!)
+    const one = index < 0 ? undefined : (self.axes[level] as TimeAxis.Axis).endAt(index)
     if (one !== undefined && (end === undefined || one > end)) end = one
   }
   return end
+}
+
+/** The canonical texts of keys, each value encoded once. */
+export const textOf = (self: Space): (indices: ReadonlyArray<number>) => string => {
+  const parts = Object.keys(self.dimensions).map((name) => {
+    const level = self.names.indexOf(name)
+    const texts: Array<string> = []
+    return {
+      level,
+      at: (index: number) => texts[index] ??= `${name}=${PartitionText.encodeValue(self.axes[level]!.keyAt(index))}`
+    }
+  })
+  return (indices) => {
+    let text = ""
+    for (const { at, level } of parts) text = text === "" ? at(indices[level]!) : `${text},${at(indices[level]!)}`
+    return text
+  }
+}
+
+const LATER = 2 * DAY
+const ahead = new WeakMap<Universe, Universe>()
+
+/**
+ * The axis of the last level as a process sees it whose clock is ahead of ours: its windows begin with ours, and what it
+ * stored can be read.
+ */
+export const lastAxis = (self: Space): Axis => {
+  const name = self.names.at(-1)
+  const dimension = name === undefined ? undefined : self.dimensions[name]!
+  if (dimension?._tag !== "time") return self.axes.at(-1)!
+  let later = ahead.get(self.universe)
+  if (later === undefined) {
+    later = { ...self.universe, now: self.universe.now + LATER }
+    ahead.set(self.universe, later)
+  }
+  return axisOf(dimension, later)
+}
+
+/** The key without its last level, as text: what the partitions of one line have in common. */
+export const lineOf = (self: Space, key: PartitionKey): string => {
+  const last = self.names.at(-1)
+  const rest: { [name: string]: string } = {}
+  for (const name in key) if (name !== last) rest[name] = key[name]!
+  return PartitionText.toText(rest)
 }

@@ -5,9 +5,9 @@
 import * as Crypto from "node:crypto"
 
 const digest = (parts: ReadonlyArray<string>): string => {
-  const hash = Crypto.createHash("sha256")
-  for (const part of parts) hash.update(`${part.length}:${part}`)
-  return hash.digest("hex").slice(0, 32)
+  let text = ""
+  for (const part of parts) text += `${part.length}:${part}`
+  return Crypto.hash("sha256", text, "hex").slice(0, 32)
 }
 
 /** The version of a dependency that reads several partitions, or of one: its own. */

@@ -1,26 +1,26 @@
 /**
  * (graph, state, request) -> Plan. Pure.
  *
- * First the demand is walked upstream: which partitions of which assets matter to the request. Then, upstream first,
- * each is either up to date, or planned for a reason, or blocked. Cost follows the number of partitions looked at.
+ * The demand is walked upstream; then, upstream first, sets of partitions that stand alike get one reason, or none. Where
+ * numbers cannot tell whether an input changed, `unclear` names the partitions whose single versions decide: the caller
+ * reads those and hands them in as `stateOf`. Cost follows the number of runs of the sets, not of partitions.
  */
 import type * as Asset from "../asset/Asset.ts"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import * as PartitionKey from "../partition/PartitionKey.ts"
 import * as PartitionMapping from "../partition/PartitionMapping.ts"
 import * as Partitions from "../partition/Partitions.ts"
+import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as DataVersion from "./DataVersion.ts"
-import type { Blocked, Plan, PlannedPartition, Step } from "./Plan.ts"
+import * as Demand from "./Demand.ts"
+import * as Fingerprint from "./Fingerprint.ts"
+import type { AssetPlan, Blocked, Plan, Planned } from "./Plan.ts"
 import * as Staleness from "./Staleness.ts"
-
-export interface Target {
-  readonly asset: string
-  readonly keys: ReadonlyArray<PartitionKey.PartitionKey>
-}
+import * as Standing from "./Standing.ts"
 
 export interface Request {
   /** What is asked for. */
-  readonly targets: ReadonlyArray<Target>
+  readonly targets: ReadonlyArray<Demand.Target>
   /** Also materialize ancestors that need it; otherwise they are taken as they are. */
   readonly ancestors: boolean
   /** Materialize the targets even where they are up to date. */
@@ -29,229 +29,361 @@ export interface Request {
   readonly only?: Staleness.Kind | undefined
 }
 
-/** How things are: what the planner is told about the world. */
-export interface Situation {
+/** How things are, as far as it does not depend on single partitions. */
+export interface Overview {
   readonly universe: Partitions.Universe
   readonly codeVersions: { readonly [asset: string]: string }
+  /** Disjoint classes; what is in none was never tried. */
+  readonly classes: (asset: string) => ReadonlyArray<Standing.Class>
+  /** The number at which the run with this number ended; Infinity while it goes on. */
+  readonly endOf: (run: number) => number
+}
+
+export interface Situation extends Overview {
+  /** Of single partitions: those of `unclear` and what they read. */
   readonly stateOf: (asset: string, partition: string) => Staleness.PartitionState
 }
 
-/** One partition that matters. */
-interface Demand {
-  readonly key: PartitionKey.PartitionKey
-  neededUntil: number | undefined
-  /** Per dependency the texts of the upstream partitions it reads. */
-  inputs: { readonly [dependency: string]: ReadonlyArray<string> }
-  nonexistent: string | undefined
+type Sets = ReadonlyMap<string, PartitionSet.PartitionSet>
+
+const meets = (set: PartitionSet.PartitionSet, other: PartitionSet.PartitionSet): PartitionSet.PartitionSet =>
+  PartitionSet.intersection(other, set)
+
+/** The partitions of which a change of this input may not have been read. */
+const unreadInput = (
+  { asset: upstream, mapping }: Asset.Dependency,
+  asOf: number,
+  set: PartitionSet.PartitionSet,
+  overview: Overview
+): PartitionSet.PartitionSet => {
+  const changed = overview.classes(upstream.name).filter(({ standing }) =>
+    standing === undefined || !Standing.hasRead(asOf, standing.changed, overview.endOf(standing.changed))
+  )
+  if (changed.length === 0) return PartitionSet.none(set.space)
+  const up = PartitionSet.unionAll(changed[0]!.set.space, changed.map((one) => one.set))
+  return meets(set, PartitionMapping.downstream(mapping, set.space, up))
 }
 
-type Demands = Map<string, Map<string, Demand>>
-
-const NO_INPUTS: Demand["inputs"] = {}
-
-const demand = (demands: Demands, asset: string, key: PartitionKey.PartitionKey): Demand => {
-  const text = PartitionKey.toText(key)
-  const known = demands.get(asset)!.get(text)
-  if (known !== undefined) return known
-  const fresh: Demand = { key, neededUntil: undefined, inputs: NO_INPUTS, nonexistent: undefined }
-  demands.get(asset)!.set(text, fresh)
-  return fresh
-}
-
-/** A window that is still open may be asked to reach as far as the downstream window does, never past its own end. */
-const extend = (upstream: Demand, ownEnd: number | undefined, downstreamEnd: number | undefined): void => {
-  if (ownEnd === undefined || downstreamEnd === undefined) return
-  const until = Math.min(ownEnd, downstreamEnd)
-  if (upstream.neededUntil === undefined || until > upstream.neededUntil) upstream.neededUntil = until
-}
-
-const demandInputs = (
-  demands: Demands,
+/** Those of a class that only their own versions can judge. */
+const unclearOf = (
   asset: Asset.Any,
-  current: Demand,
-  universe: Partitions.Universe
-): void => {
-  const inputs: { [dependency: string]: ReadonlyArray<string> } = {}
-  const end = Partitions.keyEnd(asset.dimensions, current.key)
-  for (const [name, dependency] of Object.entries(asset.dependencies)) {
-    const upstream = dependency.asset
-    const found = PartitionMapping.upstreamOf(dependency.mapping, upstream.dimensions, current.key, universe)
-    if (found.nonexistent.length > 0) {
-      current.nonexistent = `${upstream.name} ${PartitionKey.toText(found.nonexistent[0]!)} does not exist`
-    }
-    inputs[name] = found.keys.map((key) => {
-      extend(demand(demands, upstream.name, key), Partitions.keyEnd(upstream.dimensions, key), end)
-      return PartitionKey.toText(key)
-    })
+  { set, standing }: Standing.Class,
+  overview: Overview
+): PartitionSet.PartitionSet => {
+  if (standing === undefined) return set
+  if (standing.failure !== undefined || standing.asOf === 0) return PartitionSet.none(set.space)
+  if (standing.codeVersion !== overview.codeVersions[asset.name]) return PartitionSet.none(set.space)
+  if (standing.dependencies !== Fingerprint.of(asset, overview.universe)) return set
+  const unread = Object.values(asset.dependencies).map((input) => unreadInput(input, standing.asOf, set, overview))
+  return PartitionSet.unionAll(set.space, unread)
+}
+
+const demandedClasses = (asset: Asset.Any, demanded: PartitionSet.PartitionSet, overview: Overview) =>
+  overview.classes(asset.name).map(({ set, standing }) => ({ standing, set: meets(demanded, set) }))
+    .filter(({ set }) => !PartitionSet.isEmpty(set))
+
+/** An asset of the request is decided on; the others are taken as they are. */
+const isDecided = (request: Request, targets: ReadonlySet<string>, asset: string): boolean =>
+  request.ancestors || targets.has(asset)
+
+const targetsOf = (request: Request): ReadonlySet<string> => new Set(request.targets.map(({ asset }) => asset))
+
+/**
+ * Per asset the partitions whose states have to be read one by one before `plan` can decide: those that numbers leave
+ * unclear, and what they read.
+ */
+export const unclear = (graph: AssetGraph.Any, request: Request, overview: Overview): Sets => {
+  const targets = targetsOf(request)
+  const found = new Map<string, PartitionSet.PartitionSet>()
+  const add = (asset: string, set: PartitionSet.PartitionSet): void => {
+    const known = found.get(asset)
+    if (!PartitionSet.isEmpty(set)) found.set(asset, known === undefined ? set : PartitionSet.union(known, set))
   }
-  current.inputs = inputs
-}
-
-/** Downstream first, so that everything an asset is asked for is known before its own inputs are walked. */
-const collectDemands = (graph: AssetGraph.Any, request: Request, universe: Partitions.Universe): Demands => {
-  const demands: Demands = new Map([...graph.assets.keys()].map((name) => [name, new Map()]))
-  for (const target of request.targets) for (const key of target.keys) demand(demands, target.asset, key)
-  for (const asset of [...graph.assets.values()].reverse()) {
-    for (const current of demands.get(asset.name)!.values()) demandInputs(demands, asset, current, universe)
-  }
-  return demands
-}
-
-interface Progress {
-  readonly planned: Map<string, Map<string, PlannedPartition>>
-  readonly blocked: Map<string, Map<string, string>>
-  readonly upToDate: { [asset: string]: number }
-  leftAlone: number
-}
-
-const missingInput = (
-  asset: Asset.Any,
-  current: Demand,
-  progress: Progress,
-  situation: Situation
-): string | undefined => {
-  if (current.nonexistent !== undefined) return current.nonexistent
-  for (const [name, texts] of Object.entries(current.inputs)) {
-    const upstream = asset.dependencies[name]!.asset.name
-    for (const text of texts) {
-      if (progress.blocked.get(upstream)?.has(text) === true) return `${upstream} ${text} is blocked`
-      const planned = progress.planned.get(upstream)?.has(text) === true
-      if (!planned && situation.stateOf(upstream, text).latest === undefined) {
-        return `${upstream} ${PartitionKey.label(text)} was never materialized: select it too ("+${asset.name}")`
-      }
+  for (const [name, { demanded }] of Demand.collect(graph, request.targets, overview.universe)) {
+    if (!isDecided(request, targets, name) || (request.force && targets.has(name))) continue
+    const asset = graph.assets.get(name)!
+    const own = demandedClasses(asset, demanded, overview).map((one) => unclearOf(asset, one, overview))
+    const set = PartitionSet.unionAll(demanded.space, own)
+    if (PartitionSet.isEmpty(set)) continue
+    add(name, set)
+    for (const { asset: upstream, mapping } of Object.values(asset.dependencies)) {
+      const up = Partitions.space(upstream.dimensions, overview.universe)
+      add(upstream.name, PartitionMapping.upstream(mapping, up, set).keys)
     }
   }
-  return undefined
-}
-
-/** The data versions of the inputs as they are now, and the first dependency that this plan materializes. */
-const currentInputs = (asset: Asset.Any, current: Demand, progress: Progress, situation: Situation) => {
-  const inputs: { [dependency: string]: string } = {}
-  let planned: string | undefined
-  for (const [name, texts] of Object.entries(current.inputs)) {
-    const upstream = asset.dependencies[name]!.asset.name
-    if (texts.some((text) => progress.planned.get(upstream)?.has(text) === true)) planned ??= upstream
-    inputs[name] = DataVersion.combine(
-      texts.map((text) => [text, situation.stateOf(upstream, text).latest?.dataVersion ?? ""] as const)
-    )
-  }
-  return { inputs, planned }
-}
-
-const reasonFor = (
-  asset: Asset.Any,
-  text: string,
-  current: Demand,
-  forced: boolean,
-  progress: Progress,
-  situation: Situation
-): Staleness.Reason | undefined => {
-  if (forced) return { _tag: "Forced" }
-  const { inputs, planned } = currentInputs(asset, current, progress, situation)
-  const reason = Staleness.evaluate(situation.stateOf(asset.name, text), {
-    codeVersion: situation.codeVersions[asset.name]!,
-    inputs,
-    neededUntil: current.neededUntil
-  })
-  return reason ?? (planned === undefined ? undefined : { _tag: "InputPlanned", dependency: planned })
-}
-
-const count = (progress: Progress, asset: string): void => {
-  progress.upToDate[asset] = (progress.upToDate[asset] ?? 0) + 1
-}
-
-const decide = (
-  asset: Asset.Any,
-  demands: ReadonlyMap<string, Demand>,
-  forced: boolean,
-  only: Staleness.Kind,
-  progress: Progress,
-  situation: Situation
-): void => {
-  const planned = new Map<string, PlannedPartition>()
-  const blocked = new Map<string, string>()
-  for (const [text, current] of demands) {
-    const reason = reasonFor(asset, text, current, forced, progress, situation)
-    if (reason === undefined) {
-      count(progress, asset.name)
-      continue
-    }
-    if (!Staleness.isOfKind(reason, only)) {
-      progress.leftAlone++
-      continue
-    }
-    const why = missingInput(asset, current, progress, situation)
-    if (why === undefined) planned.set(text, { partition: text, reason, neededUntil: current.neededUntil })
-    else blocked.set(text, why)
-  }
-  progress.planned.set(asset.name, planned)
-  progress.blocked.set(asset.name, blocked)
-}
-
-const chunks = (asset: Asset.Any, planned: Iterable<PlannedPartition>, demands: ReadonlyMap<string, Demand>) => {
-  const groups = new Map<string, Array<Array<PlannedPartition>>>()
-  for (const partition of planned) {
-    const group = asset.batch.by(demands.get(partition.partition)!.key)
-    const batches = groups.get(group) ?? []
-    groups.set(group, batches)
-    const last = batches.at(-1)
-    if (last === undefined || last.length >= asset.batch.max) batches.push([partition])
-    else last.push(partition)
-  }
-  return [...groups.values()].flat()
-}
-
-/** Steps in graph order; a step comes after the steps that materialize what it reads. */
-const layOut = (graph: AssetGraph.Any, demands: Demands, progress: Progress): ReadonlyArray<Step> => {
-  const steps: Array<Step> = []
-  const stepOf = new Map<string, Map<string, number>>()
-  for (const asset of graph.assets.values()) {
-    const own = new Map<string, number>()
-    stepOf.set(asset.name, own)
-    const demanded = demands.get(asset.name)!
-    for (const partitions of chunks(asset, progress.planned.get(asset.name)?.values() ?? [], demanded)) {
-      const after = new Set<number>()
-      for (const { partition } of partitions) {
-        own.set(partition, steps.length)
-        for (const [name, texts] of Object.entries(demanded.get(partition)!.inputs)) {
-          const upstream = stepOf.get(asset.dependencies[name]!.asset.name)!
-          for (const text of texts) if (upstream.has(text)) after.add(upstream.get(text)!)
-        }
-      }
-      steps.push({ id: steps.length, asset: asset.name, pool: asset.pool, partitions, after: [...after] })
-    }
-  }
-  return steps
-}
-
-/** The partitions that a plan for this request would look at: what the store must be asked about. */
-export const partitionsOf = (
-  graph: AssetGraph.Any,
-  request: Request,
-  universe: Partitions.Universe
-): ReadonlyMap<string, ReadonlyArray<string>> => {
-  const demands = collectDemands(graph, request, universe)
-  const found = new Map<string, ReadonlyArray<string>>()
-  for (const [asset, demanded] of demands) if (demanded.size > 0) found.set(asset, [...demanded.keys()])
   return found
 }
 
+/** Collects disjoint sets under their reason. */
+class Reasons {
+  private readonly found = new Map<string, Planned>()
+
+  add(reason: Staleness.Reason, set: PartitionSet.PartitionSet): void {
+    if (PartitionSet.isEmpty(set)) return
+    const text = JSON.stringify(reason)
+    const known = this.found.get(text)
+    this.found.set(text, { reason, set: known === undefined ? set : PartitionSet.union(known.set, set) })
+  }
+
+  get all(): ReadonlyArray<Planned> {
+    return [...this.found.values()]
+  }
+}
+
+/** What is decided so far, upstream of the asset at hand. */
+interface Progress {
+  readonly graph: AssetGraph.Any
+  readonly request: Request
+  readonly situation: Situation
+  readonly demands: ReadonlyMap<string, Demand.Demand>
+  readonly planned: Map<string, PartitionSet.PartitionSet>
+  readonly blocked: Map<string, PartitionSet.PartitionSet>
+}
+
+const inputVersions = (
+  asset: Asset.Any,
+  key: PartitionKey.PartitionKey,
+  own: Partitions.Space,
+  situation: Situation
+) => {
+  const inputs: { [dependency: string]: string } = {}
+  for (const [name, { asset: upstream, mapping }] of Object.entries(asset.dependencies)) {
+    const up = Partitions.space(upstream.dimensions, situation.universe)
+    const texts = PartitionMapping.upstreamOf(mapping, up, own, key).map(PartitionKey.toText)
+    inputs[name] = DataVersion.combine(
+      texts.map((text) => [text, situation.stateOf(upstream.name, text).latest?.dataVersion ?? ""] as const)
+    )
+  }
+  return inputs
+}
+
+/** Adds the reasons that single partitions have; answers those that have none. */
+const judgeEach = (
+  asset: Asset.Any,
+  set: PartitionSet.PartitionSet,
+  readers: ReadonlyArray<Demand.Reader>,
+  situation: Situation,
+  reasons: Reasons
+): PartitionSet.PartitionSet => {
+  const fresh: Array<PartitionKey.PartitionKey> = []
+  const found = new Map<
+    string,
+    { readonly reason: Staleness.Reason; readonly keys: Array<PartitionKey.PartitionKey> }
+  >()
+  for (const key of PartitionSet.keys(set)) {
+    const state = situation.stateOf(asset.name, PartitionKey.toText(key))
+    const reason = Staleness.evaluate(state, {
+      codeVersion: situation.codeVersions[asset.name]!,
+      inputs: inputVersions(asset, key, set.space, situation),
+      neededUntil: Demand.neededUntil(readers, set.space, key, state.latest?.materializedAt ?? Number.POSITIVE_INFINITY)
+    })
+    if (reason === undefined) {
+      fresh.push(key)
+      continue
+    }
+    const text = JSON.stringify(reason)
+    const known = found.get(text) ?? { reason, keys: [] }
+    found.set(text, known)
+    known.keys.push(key)
+  }
+  for (const { keys, reason } of found.values()) reasons.add(reason, PartitionSet.fromKeys(set.space, keys))
+  return PartitionSet.fromKeys(set.space, fresh)
+}
+
+/** Windows that were open at their latest success and of which more is needed by now. */
+const grown = ({ set, standing }: Standing.Class, readers: ReadonlyArray<Demand.Reader>): PartitionSet.PartitionSet => {
+  const at = standing?.at ?? 0
+  if (at === 0) return PartitionSet.none(set.space)
+  const keys = [...PartitionSet.keys(set)].filter((key) => (Demand.neededUntil(readers, set.space, key, at) ?? 0) > at)
+  return PartitionSet.fromKeys(set.space, keys)
+}
+
+const observedLately = (asset: Asset.Any, standing: Standing.Standing, now: number): boolean =>
+  asset.observedEvery === undefined || now - standing.at < asset.observedEvery
+
+/** The first reason of a class as a whole, which holds for all its partitions. */
+const classReason = (
+  asset: Asset.Any,
+  standing: Standing.Standing,
+  situation: Situation
+): Staleness.Reason | undefined => {
+  if (standing.failure !== undefined) return { _tag: "Failed", error: standing.failure }
+  if (standing.asOf === 0) return { _tag: "NeverMaterialized" }
+  const to = situation.codeVersions[asset.name]!
+  if (standing.codeVersion !== to) return { _tag: "CodeVersionChanged", from: standing.codeVersion, to }
+  return observedLately(asset, standing, situation.universe.now) ? undefined : { _tag: "Unobserved" }
+}
+
+/** Partitions that are fresh by themselves but read what this plan materializes. */
+const readsPlanned = (
+  asset: Asset.Any,
+  fresh: PartitionSet.PartitionSet,
+  progress: Progress,
+  reasons: Reasons
+): void => {
+  let left = fresh
+  for (const { asset: upstream, mapping } of Object.values(asset.dependencies)) {
+    const planned = progress.planned.get(upstream.name)
+    if (planned === undefined || PartitionSet.isEmpty(planned)) continue
+    const reading = meets(left, PartitionMapping.downstream(mapping, left.space, planned))
+    reasons.add({ _tag: "InputPlanned", dependency: upstream.name }, reading)
+    left = PartitionSet.difference(left, reading)
+  }
+}
+
+/** `verified` are those whose own versions were compared and are up to date. */
+interface Judged {
+  readonly all: ReadonlyArray<Planned>
+  readonly verified: PartitionSet.PartitionSet
+}
+
+const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress): Judged => {
+  const { situation } = progress
+  const { demanded, readers } = demand
+  const reasons = new Reasons()
+  const verified: Array<PartitionSet.PartitionSet> = []
+  const classes = demandedClasses(asset, demanded, situation)
+  const tried = PartitionSet.unionAll(demanded.space, classes.map(({ set }) => set))
+  reasons.add({ _tag: "NeverMaterialized" }, PartitionSet.difference(demanded, tried))
+  for (const one of classes) {
+    const reason = one.standing === undefined ? undefined : classReason(asset, one.standing, situation)
+    if (reason !== undefined) {
+      reasons.add(reason, one.set)
+      continue
+    }
+    const older = grown(one, readers)
+    reasons.add({ _tag: "WindowGrew" }, older)
+    const unclear = PartitionSet.difference(unclearOf(asset, one, situation), older)
+    verified.push(judgeEach(asset, unclear, readers, situation, reasons))
+  }
+  const found = PartitionSet.unionAll(demanded.space, reasons.all.map(({ set }) => set))
+  readsPlanned(asset, PartitionSet.difference(demanded, found), progress, reasons)
+  return { all: reasons.all, verified: PartitionSet.unionAll(demanded.space, verified) }
+}
+
+/** The upstream partitions that are neither planned nor were ever materialized. */
+const neverMade = (
+  upstream: Asset.Any,
+  needed: PartitionSet.PartitionSet,
+  progress: Progress
+): PartitionSet.PartitionSet => {
+  if (upstream.external) return PartitionSet.none(needed.space)
+  const { situation } = progress
+  const made = situation.classes(upstream.name).flatMap(({ set, standing }) => {
+    if (standing !== undefined) return standing.asOf > 0 ? [set] : []
+    const keys = [...PartitionSet.keys(meets(needed, set))].filter((key) =>
+      situation.stateOf(upstream.name, PartitionKey.toText(key)).latest !== undefined
+    )
+    return [PartitionSet.fromKeys(set.space, keys)]
+  })
+  const planned = progress.planned.get(upstream.name) ?? PartitionSet.none(needed.space)
+  return PartitionSet.difference(needed, PartitionSet.unionAll(needed.space, [planned, ...made]))
+}
+
+interface Obstacle {
+  readonly set: PartitionSet.PartitionSet
+  readonly why: (key: PartitionKey.PartitionKey) => string
+}
+
+const label = (set: PartitionSet.PartitionSet): string =>
+  PartitionKey.label(PartitionKey.toText(PartitionSet.first(set)!))
+
+/** Why partitions of the set cannot be materialized. */
+const obstaclesOf = (
+  asset: Asset.Any,
+  set: PartitionSet.PartitionSet,
+  demand: Demand.Demand,
+  progress: Progress
+): ReadonlyArray<Obstacle> =>
+  Object.entries(asset.dependencies).flatMap(([name, { asset: upstream, mapping }]): ReadonlyArray<Obstacle> => {
+    const up = Partitions.space(upstream.dimensions, progress.situation.universe)
+    const read = (from: PartitionSet.PartitionSet) => meets(set, PartitionMapping.downstream(mapping, set.space, from))
+    const of = (from: PartitionSet.PartitionSet, key: PartitionKey.PartitionKey): PartitionSet.PartitionSet =>
+      meets(from, PartitionSet.fromKeys(up, PartitionMapping.upstreamOf(mapping, up, set.space, key)))
+    const lacking = demand.lacking.get(name) ?? PartitionSet.none(set.space)
+    const blocked = progress.blocked.get(upstream.name) ?? PartitionSet.none(up)
+    const never = PartitionSet.difference(
+      neverMade(upstream, PartitionMapping.upstream(mapping, up, set).keys, progress),
+      blocked
+    )
+    return [
+      {
+        set: meets(set, lacking),
+        why: (key) => `${upstream.name} ${PartitionMapping.explain(mapping, up, set.space, key)} does not exist`
+      },
+      { set: read(blocked), why: (key) => `${upstream.name} ${label(of(blocked, key))} is blocked` },
+      {
+        set: read(never),
+        why: (key) =>
+          `${upstream.name} ${label(of(never, key))} was never materialized: select it too ("+${asset.name}")`
+      }
+    ]
+  })
+
+const blockedOf = (
+  asset: Asset.Any,
+  set: PartitionSet.PartitionSet,
+  demand: Demand.Demand,
+  progress: Progress
+): ReadonlyArray<Blocked> => {
+  let left = set
+  const found: Array<Blocked> = []
+  for (const obstacle of obstaclesOf(asset, set, demand, progress)) {
+    const own = meets(left, obstacle.set)
+    if (PartitionSet.isEmpty(own)) continue
+    found.push({ why: obstacle.why(PartitionSet.first(own)!), set: own })
+    left = PartitionSet.difference(left, own)
+  }
+  return found
+}
+
+const without = (planned: ReadonlyArray<Planned>, set: PartitionSet.PartitionSet): ReadonlyArray<Planned> =>
+  planned.map((one) => ({ ...one, set: PartitionSet.difference(one.set, set) }))
+    .filter((one) => !PartitionSet.isEmpty(one.set))
+
+const decide = (asset: Asset.Any, demand: Demand.Demand, forced: boolean, progress: Progress): AssetPlan => {
+  const { request, situation } = progress
+  const { demanded, readers } = demand
+  const { all, verified }: Judged = forced
+    ? { all: [{ reason: { _tag: "Forced" }, set: demanded }], verified: PartitionSet.none(demanded.space) }
+    : reasonsFor(asset, demand, progress)
+  const wanted = all.filter(({ reason }) => Staleness.isOfKind(reason, request.only ?? "all"))
+  const needy = PartitionSet.unionAll(demanded.space, all.map(({ set }) => set))
+  const asked = PartitionSet.unionAll(demanded.space, wanted.map(({ set }) => set))
+  const blocked = blockedOf(asset, asked, demand, progress)
+  const lost = PartitionSet.unionAll(demanded.space, blocked.map(({ set }) => set))
+  const planned = PartitionSet.difference(asked, lost)
+  progress.planned.set(asset.name, planned)
+  progress.blocked.set(asset.name, lost)
+  return {
+    asset,
+    codeVersion: situation.codeVersions[asset.name]!,
+    demanded,
+    readers,
+    planned,
+    reasons: without(wanted, lost),
+    blocked,
+    upToDate: PartitionSet.size(demanded) - PartitionSet.size(needy),
+    leftAlone: PartitionSet.size(needy) - PartitionSet.size(asked),
+    verified,
+    forced
+  }
+}
+
 /** What to do for the request, and why. The same request in the same situation gives the same plan. */
-export const plan = (graph: AssetGraph.Any, request: Request, situation: Situation): Plan => {
-  const demands = collectDemands(graph, request, situation.universe)
-  const targets = new Set(request.targets.map((target) => target.asset))
-  const progress: Progress = { planned: new Map(), blocked: new Map(), upToDate: {}, leftAlone: 0 }
-  const codeVersions: { [asset: string]: string } = {}
+export const plan = <R>(
+  graph: AssetGraph.AssetGraph<string, R>,
+  request: Request,
+  situation: Situation
+): Plan<R> => {
+  const demands = Demand.collect(graph, request.targets, situation.universe)
+  const targets = targetsOf(request)
+  const progress: Progress = { graph, request, situation, demands, planned: new Map(), blocked: new Map() }
+  const assets: Array<AssetPlan> = []
   for (const asset of graph.assets.values()) {
-    const demanded = demands.get(asset.name)!
-    if (demanded.size === 0 || !(request.ancestors || targets.has(asset.name))) continue
-    codeVersions[asset.name] = situation.codeVersions[asset.name]!
-    decide(asset, demanded, request.force && targets.has(asset.name), request.only ?? "all", progress, situation)
+    const demand = demands.get(asset.name)
+    if (demand === undefined || asset.external || !isDecided(request, targets, asset.name)) continue
+    assets.push(decide(asset, demand, request.force && targets.has(asset.name), progress))
   }
-  const blocked: Array<Blocked> = []
-  for (const [asset, texts] of progress.blocked) {
-    for (const [partition, why] of texts) blocked.push({ asset, partition, why })
-  }
-  const { leftAlone, upToDate } = progress
-  return { steps: layOut(graph, demands, progress), upToDate, leftAlone, blocked, codeVersions }
+  return { assets, universe: situation.universe }
 }

@@ -29,6 +29,8 @@ export type Reason =
   | { readonly _tag: "InputChanged"; readonly dependency: string }
   /** The window was still open when it was last materialized, and something downstream needs what came after. */
   | { readonly _tag: "WindowGrew" }
+  /** An observed source is looked at again: only then is it known whether it changed. */
+  | { readonly _tag: "Unobserved" }
   /** An upstream partition is materialized in this plan; runs only if its data version comes out different. */
   | { readonly _tag: "InputPlanned"; readonly dependency: string }
 
@@ -89,6 +91,8 @@ export const explain = (reason: Reason): string => {
       return `input changed: ${reason.dependency}`
     case "WindowGrew":
       return "the window was still open when last materialized"
+    case "Unobserved":
+      return "not observed lately"
     case "InputPlanned":
       return `if ${reason.dependency} changes`
   }

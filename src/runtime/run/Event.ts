@@ -8,10 +8,19 @@ export interface StepResult {
   readonly changed: boolean
 }
 
-export type RunStatus = "running" | "succeeded" | "failed" | "interrupted" | "canceled"
+export const STATUSES = ["queued", "running", "succeeded", "failed", "interrupted", "canceled"] as const
+export type RunStatus = (typeof STATUSES)[number]
 
 export type Event =
-  | { readonly type: "RunStarted"; readonly steps: number; readonly partitions: number }
+  | { readonly type: "RunStarted"; readonly partitions: number }
+  /** The plan says so before anything is tried; `partitions` names some of them. */
+  | {
+    readonly type: "Blocked"
+    readonly asset: string
+    readonly count: number
+    readonly partitions: ReadonlyArray<string>
+    readonly error: string
+  }
   | { readonly type: "StepStarted"; readonly step: number; readonly asset: string; readonly partitions: number }
   | {
     readonly type: "StepRetrying"
@@ -36,7 +45,6 @@ export type Event =
   }
   | {
     readonly type: "Failed"
-    /** -1 where the plan already said so. */
     readonly step: number
     readonly asset: string
     readonly partitions: ReadonlyArray<string>
@@ -46,4 +54,6 @@ export type Event =
     /** Nothing was tried: an upstream partition is not there. */
     readonly blocked: boolean
   }
-  | { readonly type: "RunEnded"; readonly status: RunStatus }
+  /** Not its turn yet. */
+  | { readonly type: "RunQueued" }
+  | { readonly type: "RunEnded"; readonly status: RunStatus; readonly why?: string | undefined }

@@ -1,7 +1,7 @@
 /**
  * Runs a plan with fibers of this process.
  *
- * States of a step: waiting (for the steps it comes after) -> ready -> claimed -> running -> materialized | skipped |
+ * States of a step: waiting (for what it reads) -> ready -> claimed -> running -> materialized | skipped |
  * failed | blocked. A failed or blocked partition blocks those that read it; everything else goes on. Every transition
  * is in the store before an observer hears of it. Interruption ends the run as `interrupted`, a request of another
  * process as `canceled`; both free its claims.
@@ -9,71 +9,103 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
-import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type * as Asset from "../asset/Asset.ts"
-import type * as AssetGraph from "../asset/AssetGraph.ts"
-import type { Universe } from "../partition/Partitions.ts"
+import * as PartitionKey from "../partition/PartitionKey.ts"
+import * as Partitions from "../partition/Partitions.ts"
+import * as PartitionSet from "../partition/PartitionSet.ts"
+import * as Fingerprint from "../plan/Fingerprint.ts"
 import * as Plan from "../plan/Plan.ts"
 import { Claims, type RunClaims } from "../store/Claims.ts"
-import { type Materialization, MaterializationStore } from "../store/MaterializationStore.ts"
+import { MaterializationStore } from "../store/MaterializationStore.ts"
+import type { Materialization, Outcome, RunRef } from "../store/Outcome.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Event, StepResult } from "./Event.ts"
-import type * as Pool from "./Pool.ts"
+import type * as Admission from "./Admission.ts"
+import type { Event, RunStatus, StepResult } from "./Event.ts"
+import * as Frontier from "./Frontier.ts"
+import * as Journal from "./Journal.ts"
+import * as Pool from "./Pool.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
 import * as Summary from "./Summary.ts"
 
 export interface Options {
   /** Steps at a time. */
   readonly concurrency: number
-  readonly pools: Pool.Pools
-  readonly universe: Universe
+  /** Slots of each pool, in all processes together. */
+  readonly pools: Pool.Limits
+  /** Which runs may go on at a time; any, when left out. */
+  readonly limits?: Admission.Limits | undefined
+  readonly tags?: Admission.Tags | undefined
+  /** Among waiting runs, those of higher priority begin first; 0 when left out. */
+  readonly priority?: number | undefined
+  /** Longest time for the run, without waiting for its turn. */
+  readonly timeout?: Duration.Duration | undefined
   /** Kept with the run: what was asked for. */
   readonly request: unknown
   /** Hears of every event, after it is in the store. */
   readonly observe: (event: Event) => Effect.Effect<void>
+  /** Epoch milliseconds: what was forced and materialized since then is not forced again. */
+  readonly forcedSince?: number | undefined
 }
 
 type Stores = RunStore | MaterializationStore | Claims
 
 export class Executor extends Context.Service<Executor, {
+  /** `R` is what the plan's assets need: the graph they are of says so. */
   readonly execute: <R>(
-    graph: AssetGraph.AssetGraph<string, R>,
-    plan: Plan.Plan,
+    plan: Plan.Plan<R>,
     options: Options
   ) => Effect.Effect<Summary.Summary, StoreError, R>
 }>()("barograph/runtime/run/Executor") {
   static readonly layer = Layer.effect(
     Executor,
     Effect.map(Effect.context<Stores>(), (stores) => ({
-      execute: <R>(graph: AssetGraph.AssetGraph<string, R>, plan: Plan.Plan, options: Options) =>
-        Effect.provideContext(execute(graph, plan, options), stores) as Effect.Effect<Summary.Summary, StoreError, R>
+      execute: <R>(plan: Plan.Plan<R>, options: Options) =>
+        Effect.provideContext(execute(plan, options), stores) as Effect.Effect<Summary.Summary, StoreError, R>
     }))
   )
 }
 
 /** Everything the steps of one run share. */
 interface Running {
-  readonly runId: string
-  readonly graph: AssetGraph.Any
-  readonly plan: Plan.Plan
+  readonly run: RunRef
   readonly options: Options
   readonly claims: RunClaims
+  readonly pools: Pool.Pools
+  readonly journal: Journal.Journal
   /** `asset/partition` to why nothing can be read from it. */
   readonly obstacles: Map<string, string>
   readonly summary: Summary.Builder
 }
 
-const record = Effect.fnUntraced(function*(running: Running, events: ReadonlyArray<Event>) {
+type Step = Frontier.Step
+
+/** What becomes of the step's partitions, on top of nothing. */
+const outcomeOf = ({ of }: Step, became: Partial<Outcome>): Outcome => ({
+  asset: of.asset.name,
+  space: of.demanded.space,
+  codeVersion: of.codeVersion,
+  dependencies: Fingerprint.of(of.asset, of.demanded.space.universe),
+  succeeded: [],
+  failed: [],
+  verified: [],
+  ...became
+})
+
+const record = Effect.fnUntraced(function*(
+  running: Running,
+  events: ReadonlyArray<Event>,
+  outcomes?: ReadonlyArray<Outcome>
+) {
   if (events.length === 0) return
-  const runs = yield* RunStore
-  yield* runs.append(running.runId, events)
+  yield* running.journal.write(events, outcomes)
   for (const event of events) {
     running.summary.add(event)
     yield* running.options.observe(event)
@@ -89,9 +121,9 @@ const message = (cause: Cause.Cause<unknown>): string => {
 const tagOf = (error: unknown): string | undefined =>
   Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : undefined
 
-const call = (running: Running, asset: Asset.Any, step: Plan.Step, work: ReadonlyArray<Work>) => {
-  const { pools } = running.options
-  const leased = pools.withLease(asset.pool, Effect.scoped(asset.materialize(work.map(({ item }) => item))))
+const call = (running: Running, step: Step, work: ReadonlyArray<Work>) => {
+  const { asset } = step.of
+  const leased = running.pools.withLease(asset.pool, Effect.scoped(asset.materialize(work.map(({ item }) => item))))
   const timed = asset.timeout === undefined ? leased : Effect.timeout(leased, asset.timeout)
   if (asset.retry === undefined) return timed
   const noticed = Schedule.tap(asset.retry as Schedule.Schedule<unknown, unknown>, ({ attempt, input }) => {
@@ -101,123 +133,138 @@ const call = (running: Running, asset: Asset.Any, step: Plan.Step, work: Readonl
   return Effect.retry(timed, noticed)
 }
 
-const fail = Effect.fnUntraced(function*(
+/** Nothing was tried: something upstream is not there. */
+const block = (running: Running, step: Step, partition: string, why: string) => {
+  running.obstacles.set(`${step.of.asset.name}/${partition}`, "is blocked")
+  return record(running, [{
+    type: "Failed",
+    step: step.id,
+    asset: step.of.asset.name,
+    partitions: [partition],
+    error: `blocked: ${why}`,
+    blocked: true
+  }])
+}
+
+const fail = (
   running: Running,
-  step: Plan.Step,
+  step: Step,
   partitions: ReadonlyArray<string>,
   error: string,
-  kind: "failed" | "is blocked",
-  tag?: string | undefined
-) {
-  const store = yield* MaterializationStore
-  for (const partition of partitions) running.obstacles.set(`${step.asset}/${partition}`, kind)
-  if (kind === "failed") yield* store.fail(running.runId, step.asset, partitions, error)
-  const blocked = kind === "is blocked"
-  yield* record(running, [{ type: "Failed", step: step.id, asset: step.asset, partitions, error, tag, blocked }])
-})
+  tag: string | undefined
+) => {
+  const asset = step.of.asset.name
+  for (const partition of partitions) running.obstacles.set(`${asset}/${partition}`, "failed")
+  const failed = partitions.map((partition) => ({ partition, error }))
+  return record(
+    running,
+    [{ type: "Failed", step: step.id, asset, partitions, error, tag, blocked: false }],
+    [outcomeOf(step, { failed })]
+  )
+}
+
+/** When a success is remembered by its time: see `Standing.at`. */
+const memorableAt = ({ of: { asset, demanded: { space } } }: Step, partition: string, now: number): number => {
+  if (asset.observedEvery !== undefined) return now
+  return (Partitions.keyEnd(space, PartitionKey.fromText(partition)) ?? 0) > now ? now : 0
+}
 
 const succeed = Effect.fnUntraced(function*(
   running: Running,
-  step: Plan.Step,
+  step: Step,
   done: ReadonlyArray<Work & { readonly output: unknown }>,
   seconds: number
 ) {
-  const store = yield* MaterializationStore
-  const asset = running.graph.assets.get(step.asset)!
-  const codeVersion = running.plan.codeVersions[step.asset]!
-  const materializations: Array<Materialization> = []
+  const { asset, codeVersion } = step.of
+  const now = yield* Clock.currentTimeMillis
+  const succeeded: Array<Materialization> = []
   const results: Array<StepResult> = []
   for (const { output, ...work } of done) {
     const { dataVersion, encoded } = yield* encodeOutput(asset, codeVersion, work, output)
     const { before, inputs, partition } = work
-    materializations.push({ asset: asset.name, partition, codeVersion, dataVersion, inputs, output: encoded, seconds })
-    results.push({ partition, dataVersion, output: encoded, changed: dataVersion !== before })
+    const changed = dataVersion !== before
+    const at = memorableAt(step, partition, now)
+    succeeded.push({ partition, dataVersion, inputs, output: encoded, seconds, changed, at })
+    results.push({ partition, dataVersion, output: encoded, changed })
   }
-  yield* store.record(running.runId, materializations)
-  yield* record(running, [{ type: "Materialized", step: step.id, asset: asset.name, seconds, results }])
+  yield* record(
+    running,
+    [{ type: "Materialized", step: step.id, asset: asset.name, seconds, results }],
+    [outcomeOf(step, { succeeded })]
+  )
 })
 
 const takeAnswers = Effect.fnUntraced(function*(
   running: Running,
-  step: Plan.Step,
+  step: Step,
   work: ReadonlyArray<Work>,
   answers: ReadonlyArray<Result.Result<unknown, unknown>>,
   seconds: number
 ) {
   if (answers.length !== work.length) {
-    const error = `${step.asset} answered ${answers.length} results for ${work.length} partitions`
-    return yield* fail(running, step, work.map(({ partition }) => partition), error, "failed")
+    const error = `${step.of.asset.name} answered ${answers.length} results for ${work.length} partitions`
+    return yield* fail(running, step, work.map(({ partition }) => partition), error, undefined)
   }
   const done: Array<Work & { readonly output: unknown }> = []
   for (const [at, answer] of answers.entries()) {
-    if (Result.isSuccess(answer)) done.push({ ...work[at]!, output: answer.success })
-    else {yield* fail(
-        running,
-        step,
-        [work[at]!.partition],
-        message(Cause.fail(answer.failure)),
-        "failed",
-        tagOf(answer.failure)
-      )}
+    const own = work[at]!
+    if (Result.isSuccess(answer)) done.push({ ...own, output: answer.success })
+    else yield* fail(running, step, [own.partition], message(Cause.fail(answer.failure)), tagOf(answer.failure))
   }
   if (done.length > 0) yield* succeed(running, step, done, seconds)
 })
 
-const perform = Effect.fnUntraced(function*(running: Running, step: Plan.Step) {
-  const { id, asset: name } = step
-  const asset = running.graph.assets.get(name)!
-  yield* running.claims.claim(name, step.partitions.map(({ partition }) => partition))
+const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
+  const { id, of: { asset: { name } } } = step
+  yield* running.claims.claim(name, step.partitions)
   const obstacle = (upstream: string, text: string) => running.obstacles.get(`${upstream}/${text}`)
-  const codeVersion = running.plan.codeVersions[name]!
-  const { blocked, skipped, work } = yield* prepare(
-    running.graph,
-    step,
-    codeVersion,
-    running.options.universe,
-    obstacle
-  )
-  for (const [partition, why] of blocked) yield* fail(running, step, [partition], `blocked: ${why}`, "is blocked")
+  const since = running.options.forcedSince ?? Number.POSITIVE_INFINITY
+  const { blocked, skipped, work } = yield* prepare(step, obstacle, since)
+  for (const [partition, why] of blocked) yield* block(running, step, partition, why)
   if (skipped.length > 0) {
-    yield* record(running, [{ type: "Skipped", step: id, asset: name, partitions: skipped, why: "nothing changed" }])
+    yield* record(
+      running,
+      [{ type: "Skipped", step: id, asset: name, partitions: skipped, why: "nothing changed" }],
+      [outcomeOf(step, { verified: skipped })]
+    )
   }
   if (work.length === 0) return
-  yield* record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }])
+  // Not waited for: what the step records later cannot be written before it.
+  yield* Effect.forkChild(
+    Effect.ignore(record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }]))
+  )
   const startedAt = yield* Clock.currentTimeMillis
-  const answers = yield* call(running, asset, step, work)
+  const answers = yield* call(running, step, work)
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
   yield* takeAnswers(running, step, work, answers, seconds)
 }, Effect.scoped)
 
 /** A failure of the asset is the step's; a failure of the store is the run's. */
-const contained = (running: Running, step: Plan.Step) =>
+const contained = (running: Running, step: Step) =>
   perform(running, step).pipe(
-    Effect.catchCause((cause) => {
-      if (Cause.hasInterrupts(cause)) return Effect.failCause(cause as Cause.Cause<never>)
-      const partitions = step.partitions.map(({ partition }) => partition)
-      return fail(running, step, partitions, message(cause), "failed", tagOf(Cause.squash(cause)))
-    })
+    Effect.catchCause((cause) =>
+      Cause.hasInterrupts(cause)
+        ? Effect.failCause(cause as Cause.Cause<never>)
+        : fail(running, step, step.partitions, message(cause), tagOf(Cause.squash(cause)))
+    )
   )
 
-/** Steps become ready when all those they come after are through; workers take them in that order. */
-const runSteps = (running: Running) =>
+/** Workers take what can be done now, and sleep until a step ends when there is nothing. */
+const runSteps = (running: Running, plan: Plan.Plan) =>
   Effect.gen(function*() {
-    const { steps } = running.plan
-    if (steps.length === 0) return
-    const waitsFor = steps.map((step) => step.after.length)
-    const followers: Array<Array<number>> = steps.map(() => [])
-    for (const step of steps) for (const before of step.after) followers[before]!.push(step.id)
-    const ready = yield* Queue.unbounded<Plan.Step | undefined>()
-    let left = steps.length
-    const workers = Math.min(running.options.concurrency, steps.length)
-    const finished = (step: Plan.Step) => {
-      for (const next of followers[step.id]!) if (--waitsFor[next]! === 0) Queue.offerUnsafe(ready, steps[next])
-      if (--left === 0) { for (let i = 0; i < workers; i++) Queue.offerUnsafe(ready, undefined) }
-    }
-    for (const step of steps) if (step.after.length === 0) Queue.offerUnsafe(ready, step)
+    const frontier = Frontier.make(plan)
+    const workers = Math.min(running.options.concurrency, Plan.partitionCount(plan))
+    const moved = Latch.makeUnsafe(false)
     const worker: Effect.Effect<void, StoreError, unknown> = Effect.gen(function*() {
-      for (let step = yield* Queue.take(ready); step !== undefined; step = yield* Queue.take(ready)) {
+      while (!frontier.isDone()) {
+        const step = frontier.take()
+        if (step === undefined) {
+          yield* moved.await
+          continue
+        }
         yield* contained(running, step)
-        finished(step)
+        frontier.finish(step)
+        yield* moved.release
       }
     })
     yield* Effect.all(Array.from({ length: workers }, () => worker), { concurrency: "unbounded", discard: true })
@@ -227,10 +274,17 @@ const runSteps = (running: Running) =>
 const CANCEL_POLL = "500 millis"
 
 /** Ends when somebody asks the run to stop. */
-const canceled = (running: Running) =>
-  Effect.flatMap(RunStore, (runs) => runs.isCancelRequested(running.runId)).pipe(
-    Effect.repeat({ until: (requested) => requested, schedule: Schedule.spaced(CANCEL_POLL) })
+const canceled = (runId: string) =>
+  Effect.flatMap(RunStore, (runs) => runs.isCancelRequested(runId)).pipe(
+    Effect.repeat({ until: (requested) => requested, schedule: Schedule.spaced(CANCEL_POLL) }),
+    Effect.as<Summary.Cut>("canceled")
   )
+
+/** Ends when the run has taken too long; never, without a limit. */
+const timedOut = ({ timeout }: Options): Effect.Effect<Summary.Cut> =>
+  timeout === undefined
+    ? Effect.never
+    : Effect.as(Effect.sleep(timeout), { why: `took longer than ${Duration.format(timeout)}` })
 
 const newRunId = Effect.gen(function*() {
   const now = yield* Clock.currentTimeMillis
@@ -240,30 +294,79 @@ const newRunId = Effect.gen(function*() {
   }`
 })
 
-const execute = (graph: AssetGraph.Any, plan: Plan.Plan, options: Options) =>
+/** So many of the partitions that a plan blocks are named in its event. */
+const NAMED = 10
+
+const blockedEvents = (plan: Plan.Plan): ReadonlyArray<Event> =>
+  plan.assets.flatMap(({ asset, blocked }) =>
+    blocked.map(({ set, why }): Event => ({
+      type: "Blocked",
+      asset: asset.name,
+      count: PartitionSet.size(set),
+      partitions: [...PartitionSet.texts(PartitionSet.slice(set, 0, NAMED))],
+      error: `blocked: ${why}`
+    }))
+  )
+
+const work = Effect.fnUntraced(function*(running: Running, plan: Plan.Plan) {
+  const runs = yield* RunStore
+  const { options, run: { runId }, summary } = running
+  yield* record(running, [
+    { type: "RunStarted", partitions: Plan.partitionCount(plan) },
+    ...blockedEvents(plan)
+  ])
+  const cut = yield* Effect.as(runSteps(running, plan), undefined).pipe(
+    Effect.raceFirst(canceled(runId)),
+    Effect.raceFirst(timedOut(options))
+  )
+  const result = summary.build(yield* Clock.currentTimeMillis, cut)
+  yield* runs.end(runId, result.status, result.assets, result.why)
+  // The server may notice only now that the process of an earlier run is gone.
+  yield* runs.recover
+  yield* options.observe({ type: "RunEnded", status: result.status, why: result.why })
+  return result
+})
+
+/** How soon a waiting run notices that its turn has come. */
+const TURN_POLL = Schedule.spaced("250 millis")
+
+/** The run's number once it may begin. Those whose process is gone must not hold it back. */
+const turn = Effect.fnUntraced(function*(runId: string, options: Options) {
+  const runs = yield* RunStore
+  const limits = options.limits ?? {}
+  const number = yield* runs.begin(runId, limits)
+  if (number !== undefined) return number
+  yield* options.observe({ type: "RunQueued" })
+  return (yield* Effect.andThen(runs.recover, runs.begin(runId, limits)).pipe(
+    Effect.repeat({ until: (found) => found !== undefined, schedule: TURN_POLL })
+  ))!
+})
+
+const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims: RunClaims, plan: Plan.Plan) {
+  const summary = Summary.builder(run.runId, yield* Clock.currentTimeMillis)
+  const journal = yield* Journal.make(run)
+  const pools = Pool.make(options.pools, claims)
+  const running: Running = { run, options, claims, pools, journal, obstacles: new Map(), summary }
+  const end = (status: RunStatus) =>
+    Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, status, summary.build(0).assets)))
+  return yield* work(running, plan).pipe(
+    Effect.onInterrupt(() => end("interrupted")),
+    Effect.tapError(() => end("failed"))
+  )
+})
+
+const execute = (plan: Plan.Plan, options: Options) =>
   Effect.scoped(Effect.gen(function*() {
     const runs = yield* RunStore
     const runId = yield* newRunId
     const claims = yield* (yield* Claims).hold(runId)
-    const summary = Summary.builder(runId, yield* Clock.currentTimeMillis)
-    const running: Running = { runId, graph, plan, options, claims, obstacles: new Map(), summary }
-    yield* runs.begin(runId, options.request)
-    return yield* Effect.gen(function*() {
-      yield* record(running, [
-        { type: "RunStarted", steps: plan.steps.length, partitions: Plan.partitionCount(plan) },
-        ...plan.blocked.map(({ asset, partition, why }): Event => (
-          { type: "Failed", step: -1, asset, partitions: [partition], error: `blocked: ${why}`, blocked: true }
-        ))
-      ])
-      const stopped = yield* Effect.raceFirst(Effect.as(runSteps(running), false), canceled(running))
-      const result = summary.build(yield* Clock.currentTimeMillis, stopped)
-      yield* runs.end(runId, result.status, result.assets)
-      // The server may notice only now that the process of an earlier run is gone.
-      yield* runs.recover
-      yield* options.observe({ type: "RunEnded", status: result.status })
-      return result
-    }).pipe(
-      Effect.onInterrupt(() => Effect.ignore(runs.end(runId, "interrupted", summary.build(0).assets))),
-      Effect.tapError(() => Effect.ignore(runs.end(runId, "failed", summary.build(0).assets)))
+    const { priority = 0, request, tags = {} } = options
+    yield* runs.enqueue({ runId, request, tags, priority })
+    const number = yield* turn(runId, options).pipe(
+      Effect.raceFirst(Effect.as(canceled(runId), undefined)),
+      Effect.onInterrupt(() => Effect.ignore(runs.end(runId, "interrupted", {})))
     )
+    if (number !== undefined) return yield* begin({ runId, number }, options, claims, plan)
+    yield* runs.end(runId, "canceled", {})
+    return Summary.builder(runId, yield* Clock.currentTimeMillis).build(0, "canceled")
   }))

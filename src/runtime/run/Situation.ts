@@ -3,12 +3,17 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
-import type { Universe } from "../partition/Partitions.ts"
+import * as Partitions from "../partition/Partitions.ts"
+import * as PartitionSet from "../partition/PartitionSet.ts"
+import * as Demand from "../plan/Demand.ts"
+import * as Fingerprint from "../plan/Fingerprint.ts"
 import type { Plan } from "../plan/Plan.ts"
 import * as Planner from "../plan/Planner.ts"
 import * as Staleness from "../plan/Staleness.ts"
 import { DynamicPartitions } from "../store/DynamicPartitions.ts"
-import { MaterializationStore } from "../store/MaterializationStore.ts"
+import { MaterializationStore, type States } from "../store/MaterializationStore.ts"
+import { RunStore } from "../store/RunStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
 
 /** An asset's code version is an effect, and it failed. */
 export class CodeVersionError extends Schema.TaggedError<CodeVersionError>()("CodeVersionError", {
@@ -18,7 +23,7 @@ export class CodeVersionError extends Schema.TaggedError<CodeVersionError>()("Co
 
 export const universe = Effect.gen(function*() {
   const dynamic = yield* DynamicPartitions
-  return { now: yield* Clock.currentTimeMillis, members: yield* dynamic.all } satisfies Universe
+  return { now: yield* Clock.currentTimeMillis, members: yield* dynamic.all } satisfies Partitions.Universe
 })
 
 const codeVersions = Effect.fnUntraced(function*(graph: AssetGraph.Any, names: Iterable<string>) {
@@ -32,20 +37,63 @@ const codeVersions = Effect.fnUntraced(function*(graph: AssetGraph.Any, names: I
   return versions
 })
 
+/** How the assets stand, without looking at single partitions. */
+const overview = Effect.fnUntraced(function*(
+  graph: AssetGraph.Any,
+  names: ReadonlyArray<string>,
+  universe: Partitions.Universe
+) {
+  const spaces = new Map(names.map((name) => [name, Partitions.space(graph.assets.get(name)!.dimensions, universe)]))
+  const classes = yield* (yield* MaterializationStore).classes(spaces)
+  const numbers = new Set([...classes.values()].flat().map(({ standing }) => standing?.changed ?? 0))
+  numbers.delete(0)
+  const ends = yield* (yield* RunStore).ends([...numbers])
+  return {
+    universe,
+    codeVersions: yield* codeVersions(graph, names),
+    classes: (asset: string) => classes.get(asset) ?? [],
+    // What never changed has been read by everybody.
+    endOf: (run: number) => run === 0 ? Number.NEGATIVE_INFINITY : ends.get(run) ?? Number.POSITIVE_INFINITY
+  } satisfies Planner.Overview
+})
+
+const NONE: States = new Map()
+
+const statesOf = (wanted: ReadonlyMap<string, PartitionSet.PartitionSet>) =>
+  wanted.size === 0 ?
+    Effect.succeed(NONE) :
+    Effect.flatMap(MaterializationStore, (store) =>
+      store.states(new Map([...wanted].map(([asset, set]) => [asset, [...PartitionSet.texts(set)]]))))
+
+/** What had to be compared one by one and is up to date is known by number from now on. */
+const remember = Effect.fnUntraced(function*(plan: Plan, number: number) {
+  const outcomes = plan.assets.filter(({ verified }) => !PartitionSet.isEmpty(verified)).map((one) => ({
+    asset: one.asset.name,
+    space: one.verified.space,
+    codeVersion: one.codeVersion,
+    dependencies: Fingerprint.of(one.asset, plan.universe),
+    succeeded: [],
+    failed: [],
+    verified: [...PartitionSet.texts(one.verified)]
+  }))
+  if (outcomes.length > 0) yield* (yield* MaterializationStore).apply({ runId: "", number }, outcomes)
+})
+
 /** The plan for the request as things are now. */
-export const plan = <R>(graph: AssetGraph.AssetGraph<string, R>, request: Planner.Request, now: Universe) =>
+export const plan = <R>(
+  graph: AssetGraph.AssetGraph<string, R>,
+  request: Planner.Request,
+  now: Partitions.Universe
+): Effect.Effect<Plan<R>, CodeVersionError | StoreError, R | MaterializationStore | RunStore> =>
   Effect.gen(function*() {
-    const store = yield* MaterializationStore
-    const wanted = Planner.partitionsOf(graph, request, now)
-    const states = new Map<string, ReadonlyMap<string, Staleness.PartitionState>>()
-    for (const [asset, partitions] of wanted) states.set(asset, yield* store.states(asset, partitions))
-    return Planner.plan(graph, request, {
-      universe: now,
-      codeVersions: yield* codeVersions(graph, wanted.keys()) as Effect.Effect<
-        { readonly [asset: string]: string },
-        CodeVersionError,
-        R
-      >,
+    const asOf = yield* (yield* RunStore).nextNumber
+    const names = [...Demand.collect(graph, request.targets, now).keys()]
+    const view = yield* overview(graph, names, now) as Effect.Effect<Planner.Overview, CodeVersionError, R>
+    const states = yield* statesOf(Planner.unclear(graph, request, view))
+    const made = Planner.plan(graph, request, {
+      ...view,
       stateOf: (asset, partition) => states.get(asset)?.get(partition) ?? Staleness.unknown
-    }) satisfies Plan
+    })
+    yield* remember(made, asOf)
+    return made
   })

@@ -7,15 +7,15 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Asset from "../asset/Asset.ts"
-import type * as AssetGraph from "../asset/AssetGraph.ts"
 import * as PartitionKey from "../partition/PartitionKey.ts"
 import * as PartitionMapping from "../partition/PartitionMapping.ts"
-import type { Universe } from "../partition/Partitions.ts"
+import * as Partitions from "../partition/Partitions.ts"
 import * as DataVersion from "../plan/DataVersion.ts"
-import type { PlannedPartition, Step } from "../plan/Plan.ts"
+import * as Demand from "../plan/Demand.ts"
 import * as Staleness from "../plan/Staleness.ts"
 import { MaterializationStore, type State } from "../store/MaterializationStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import type { Step } from "./Frontier.ts"
 
 /** A partition that is going to be materialized, with what it reads. */
 export interface Work {
@@ -38,95 +38,128 @@ export type Obstacle = (asset: string, partition: string) => string | undefined
 
 interface Input {
   readonly name: string
-  readonly dependency: Asset.Dependency
+  readonly asset: Asset.Any
   readonly single: boolean
-  readonly states: ReadonlyMap<string, State>
   /** Per own partition the upstream texts. */
   readonly texts: ReadonlyMap<string, ReadonlyArray<string>>
 }
 
-const loadInput = Effect.fnUntraced(function*(
-  name: string,
-  dependency: Asset.Dependency,
-  partitions: ReadonlyArray<PlannedPartition>,
-  universe: Universe
-) {
-  const store = yield* MaterializationStore
-  const texts = new Map<string, ReadonlyArray<string>>()
-  const all = new Set<string>()
-  for (const { partition } of partitions) {
-    const key = PartitionKey.fromText(partition)
-    const found = PartitionMapping.upstreamOf(dependency.mapping, dependency.asset.dimensions, key, universe)
-    texts.set(partition, found.keys.map(PartitionKey.toText))
-    for (const text of texts.get(partition)!) all.add(text)
+const inputsOf = ({ of, partitions }: Step): ReadonlyArray<Input> =>
+  Object.entries(of.asset.dependencies).map(([name, { asset, mapping }]) => {
+    const own = of.demanded.space
+    const up = Partitions.space(asset.dimensions, own.universe)
+    const texts = partitions.map((partition) => {
+      const keys = PartitionMapping.upstreamOf(mapping, up, own, PartitionKey.fromText(partition))
+      return [partition, keys.map(PartitionKey.toText)] as const
+    })
+    return { name, asset, single: PartitionMapping.isSingle(mapping), texts: new Map(texts) }
+  })
+
+type StateOf = (asset: string, partition: string) => State | undefined
+
+const loadStates = Effect.fnUntraced(function*(step: Step, inputs: ReadonlyArray<Input>) {
+  const asked = new Map<string, Set<string>>([[step.of.asset.name, new Set(step.partitions)]])
+  for (const { asset, texts } of inputs) {
+    const own = asked.get(asset.name) ?? new Set()
+    asked.set(asset.name, own)
+    for (const all of texts.values()) for (const text of all) own.add(text)
   }
-  const states = yield* store.states(dependency.asset.name, [...all])
-  return { name, dependency, single: PartitionMapping.isSingle(dependency.mapping), states, texts } satisfies Input
+  const states = yield* (yield* MaterializationStore).states(
+    new Map([...asked].map(([asset, texts]) => [asset, [...texts]]))
+  )
+  return ((asset, partition) => states.get(asset)?.get(partition)) satisfies StateOf as StateOf
 })
 
-const obstacleOf = (inputs: ReadonlyArray<Input>, partition: string, obstacle: Obstacle): string | undefined => {
-  for (const { dependency, states, texts } of inputs) {
-    const upstream = dependency.asset.name
+const obstacleOf = (
+  inputs: ReadonlyArray<Input>,
+  partition: string,
+  stateOf: StateOf,
+  obstacle: Obstacle
+): string | undefined => {
+  for (const { asset, texts } of inputs) {
     for (const text of texts.get(partition)!) {
-      const why = obstacle(upstream, text)
-      if (why !== undefined) return `${upstream} ${PartitionKey.label(text)} ${why}`
-      if (states.get(text)?.latest === undefined) return `${upstream} ${PartitionKey.label(text)} is not materialized`
+      const why = obstacle(asset.name, text)
+      if (why !== undefined) return `${asset.name} ${PartitionKey.label(text)} ${why}`
+      if (!asset.external && stateOf(asset.name, text)?.latest === undefined) {
+        return `${asset.name} ${PartitionKey.label(text)} is not materialized`
+      }
     }
   }
   return undefined
 }
 
-const decodeOutput = (asset: Asset.Any, state: State): Effect.Effect<unknown, Schema.SchemaError> =>
-  asset.output === undefined
+const decodeOutput = (asset: Asset.Any, state: State | undefined): Effect.Effect<unknown, Schema.SchemaError> =>
+  asset.output === undefined || asset.external
     ? Effect.void
-    : Schema.decodeUnknownEffect(Schema.toCodecJson(asset.output))(state.output)
+    : Schema.decodeUnknownEffect(Schema.toCodecJson(asset.output))(state?.output)
 
-const itemOf = Effect.fnUntraced(function*(inputs: ReadonlyArray<Input>, partition: string) {
+const itemOf = Effect.fnUntraced(function*(inputs: ReadonlyArray<Input>, partition: string, stateOf: StateOf) {
   const item: { [name: string]: unknown } = { partition: PartitionKey.fromText(partition) }
   const versions: { [dependency: string]: string } = {}
-  for (const { dependency, name, single, states, texts } of inputs) {
+  for (const { asset, name, single, texts } of inputs) {
     const own = texts.get(partition)!
-    versions[name] = DataVersion.combine(own.map((text) => [text, states.get(text)!.latest!.dataVersion] as const))
+    versions[name] = DataVersion.combine(
+      own.map((text) => [text, stateOf(asset.name, text)?.latest?.dataVersion ?? ""] as const)
+    )
     const outputs: Array<{ readonly partition: PartitionKey.PartitionKey; readonly output: unknown }> = []
     for (const text of own) {
-      const output = yield* decodeOutput(dependency.asset, states.get(text)!)
-      outputs.push({ partition: PartitionKey.fromText(text), output })
+      outputs.push({
+        partition: PartitionKey.fromText(text),
+        output: yield* decodeOutput(asset, stateOf(asset.name, text))
+      })
     }
-    item[name] = single ? outputs[0]!.output : outputs
+    item[name] = single ? outputs[0]?.output : outputs
   }
   return { item, versions }
 })
 
-/** What of the step is left to do, now. */
+const isForced = (step: Step, state: State | undefined, since: number): boolean =>
+  step.of.forced && (state?.latest?.materializedAt ?? Number.NEGATIVE_INFINITY) < since
+
+/** An observed source is called whenever the plan says so: only the call can tell. */
+const isAsked = (step: Step, state: State | undefined, since: number, now: number): boolean => {
+  const every = step.of.asset.observedEvery
+  if (every !== undefined) return now - (state?.latest?.materializedAt ?? Number.NEGATIVE_INFINITY) >= every
+  return isForced(step, state, since)
+}
+
+/**
+ * What of the step is left to do, now. Partitions of a forced asset that were materialized at `forcedSince` or later are
+ * treated like all others: they had their turn.
+ */
 export const prepare: (
-  graph: AssetGraph.Any,
   step: Step,
-  codeVersion: string,
-  universe: Universe,
-  obstacle: Obstacle
+  obstacle: Obstacle,
+  forcedSince: number
 ) => Effect.Effect<Prepared, StoreError | Schema.SchemaError, MaterializationStore> = Effect.fnUntraced(
-  function*(graph, step, codeVersion, universe, obstacle) {
-    const asset = graph.assets.get(step.asset)!
-    const store = yield* MaterializationStore
-    const own = yield* store.states(step.asset, step.partitions.map(({ partition }) => partition))
-    const inputs: Array<Input> = []
-    for (const [name, dependency] of Object.entries(asset.dependencies)) {
-      inputs.push(yield* loadInput(name, dependency, step.partitions, universe))
-    }
+  function*(step, obstacle, forcedSince) {
+    const inputs = inputsOf(step)
+    const stateOf = yield* loadStates(step, inputs)
+    const { asset, codeVersion, demanded: { space } } = step.of
     const work: Array<Work> = []
     const skipped: Array<string> = []
     const blocked = new Map<string, string>()
-    for (const { neededUntil, partition, reason } of step.partitions) {
-      const why = obstacleOf(inputs, partition, obstacle)
+    for (const partition of step.partitions) {
+      const why = obstacleOf(inputs, partition, stateOf, obstacle)
       if (why !== undefined) {
         blocked.set(partition, why)
         continue
       }
-      const state = own.get(partition) ?? Staleness.unknown
-      const { item, versions } = yield* itemOf(inputs, partition)
-      const still = Staleness.evaluate(state, { codeVersion, inputs: versions, neededUntil })
-      if (reason._tag !== "Forced" && still === undefined) skipped.push(partition)
-      else work.push({ partition, item, inputs: versions, before: state.latest?.dataVersion })
+      const state = stateOf(asset.name, partition)
+      const { item, versions } = yield* itemOf(inputs, partition, stateOf)
+      const asked = isAsked(step, state, forcedSince, space.universe.now)
+      const still = asked || Staleness.evaluate(state ?? Staleness.unknown, {
+            codeVersion,
+            inputs: versions,
+            neededUntil: Demand.neededUntil(
+              step.of.readers,
+              space,
+              PartitionKey.fromText(partition),
+              state?.latest?.materializedAt ?? Number.POSITIVE_INFINITY
+            )
+          }) !== undefined
+      if (still) work.push({ partition, item, inputs: versions, before: state?.latest?.dataVersion })
+      else skipped.push(partition)
     }
     return { work, skipped, blocked }
   }

@@ -13,25 +13,54 @@ export interface AssetTotals {
   readonly sums: { readonly [field: string]: number }
 }
 
+/** Partitions of an asset that failed alike. */
 export interface Failure {
   readonly asset: string
-  readonly partitions: ReadonlyArray<string>
   readonly error: string
   readonly tag: string | undefined
   readonly blocked: boolean
+  readonly count: number
+  /** The first of them. */
+  readonly partitions: ReadonlyArray<string>
 }
 
 export interface Summary {
   readonly runId: string
-  readonly status: Exclude<RunStatus, "running">
+  readonly status: Exclude<RunStatus, "queued" | "running">
   readonly seconds: number
   readonly assets: { readonly [asset: string]: AssetTotals }
   readonly failures: ReadonlyArray<Failure>
+  /** Why the run failed as a whole, if it did. */
+  readonly why: string | undefined
 }
+
+/** What cut a run short. */
+export type Cut = "canceled" | { readonly why: string }
 
 export interface Builder {
   readonly add: (event: Event) => void
-  readonly build: (endedAt: number, canceled?: boolean) => Summary
+  readonly build: (endedAt: number, cut?: Cut) => Summary
+}
+
+/** So many partitions of a failure are named. */
+const NAMED = 10
+
+/** Failures by asset and error, so that a million of them are one line. */
+class Failures {
+  private readonly found = new Map<string, Failure>()
+
+  add(failure: Failure): void {
+    const key = `${failure.asset}/${failure.error}`
+    const known = this.found.get(key) ?? { ...failure, count: 0, partitions: [] }
+    const partitions = known.partitions.length >= NAMED
+      ? known.partitions
+      : [...known.partitions, ...failure.partitions].slice(0, NAMED)
+    this.found.set(key, { ...known, count: known.count + failure.count, partitions })
+  }
+
+  get all(): ReadonlyArray<Failure> {
+    return [...this.found.values()]
+  }
 }
 
 type Totals = { -readonly [K in keyof AssetTotals]: AssetTotals[K] } & { sums: { [field: string]: number } }
@@ -46,7 +75,7 @@ export const addNumbers = (sums: { [field: string]: number }, output: unknown): 
 
 export const builder = (runId: string, startedAt: number): Builder => {
   const assets: { [asset: string]: Totals } = {}
-  const failures: Array<Failure> = []
+  const failures = new Failures()
   const of = (asset: string): Totals =>
     assets[asset] ??= { materialized: 0, changed: 0, skipped: 0, failed: 0, seconds: 0, sums: {} }
   return {
@@ -55,7 +84,12 @@ export const builder = (runId: string, startedAt: number): Builder => {
       if (event.type === "Failed") {
         of(event.asset).failed += event.partitions.length
         const { asset, blocked, error, partitions, tag } = event
-        failures.push({ asset, partitions, error, tag, blocked })
+        failures.add({ asset, partitions, error, tag, blocked, count: partitions.length })
+      }
+      if (event.type === "Blocked") {
+        of(event.asset).failed += event.count
+        const { asset, count, error, partitions } = event
+        failures.add({ asset, partitions, error, tag: undefined, blocked: true, count })
       }
       if (event.type !== "Materialized") return
       const totals = of(event.asset)
@@ -66,12 +100,17 @@ export const builder = (runId: string, startedAt: number): Builder => {
         addNumbers(totals.sums, result.output)
       }
     },
-    build: (endedAt, canceled) => ({
+    build: (endedAt, cut) => ({
       runId,
-      status: canceled === true ? "canceled" : failures.length > 0 ? "failed" : "succeeded",
+      status: cut === "canceled"
+        ? "canceled"
+        : cut !== undefined || failures.all.length > 0
+        ? "failed"
+        : "succeeded",
+      why: typeof cut === "object" ? cut.why : undefined,
       seconds: Math.max(0, endedAt - startedAt) / 1000,
       assets,
-      failures
+      failures: failures.all
     })
   }
 }

@@ -1,24 +1,29 @@
 /**
  * Who works on what. A run claims the partitions of a step before it looks at them again and materializes them, so two
- * processes never do the same work twice.
+ * processes never do the same work twice; and it takes a lease on one of a pool's slots while it makes a call.
  *
- * Claims are session advisory locks on one connection of the run: they end with the process, however it ends, and need
- * no clock. A claim that is taken waits and tries again: all or nothing, so claims cannot deadlock.
+ * Claims and leases are session advisory locks on one connection of the run: they end with the process, however it ends,
+ * and need no clock. Who finds one taken waits and tries again; claims are all or nothing, so they cannot deadlock.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as Connection from "effect/sql/SqlConnection"
+import type * as SqlError from "effect/sql/SqlError"
 import { lockName } from "./RunStore.ts"
-import { during, StoreError } from "./StoreError.ts"
+import { during, type StoreError } from "./StoreError.ts"
 
 /** The claims of one run. */
 export interface RunClaims {
   /** Held until the scope closes. */
   readonly claim: (asset: string, partitions: ReadonlyArray<string>) => Effect.Effect<void, StoreError, Scope.Scope>
+  /** One of so many slots of the pool, held until the scope closes. */
+  readonly lease: (pool: string, slots: number) => Effect.Effect<void, StoreError, Scope.Scope>
 }
 
 export class Claims extends Context.Service<Claims, {
@@ -27,54 +32,132 @@ export class Claims extends Context.Service<Claims, {
 }>()("barograph/runtime/store/Claims") {
   static readonly layer = Layer.effect(Claims, Effect.map(SqlClient.SqlClient, (sql) => make(sql)))
 
-  /** For one process: nobody else is there. */
-  static readonly layerMemory = Layer.succeed(Claims, {
-    hold: () => Effect.succeed({ claim: () => Effect.void })
+  /** For one process. */
+  static readonly layerMemory = Layer.sync(Claims, () => {
+    const pools = new Map<string, Semaphore.Semaphore>()
+    const poolOf = (pool: string, slots: number): Semaphore.Semaphore => {
+      if (!pools.has(pool)) pools.set(pool, Semaphore.makeUnsafe(slots))
+      return pools.get(pool)!
+    }
+    const lease = (pool: string, slots: number) =>
+      Effect.asVoid(Effect.acquireRelease(
+        Semaphore.take(poolOf(pool, slots), 1),
+        () => Semaphore.release(poolOf(pool, slots), 1),
+        { interruptible: true }
+      ))
+    return { hold: () => Effect.succeed({ claim: () => Effect.void, lease }) }
   })
 }
 
-const names = (asset: string, partitions: ReadonlyArray<string>): string =>
-  JSON.stringify(partitions.map((partition) => `barograph/claim/${asset}/${partition}`))
+/** Waits between two looks at what somebody else holds. */
+const AGAIN = Schedule.spaced("100 millis")
 
-const TRY = `select name, pg_try_advisory_lock(hashtextextended(name, 0)) as held
-  from jsonb_array_elements_text($1::jsonb) as asked(name)`
-const FREE = `select pg_advisory_unlock(hashtextextended(name, 0))
-  from jsonb_array_elements_text($1::jsonb) as asked(name)`
+/** What is let go waits this long for the next request to take it along. */
+const SOON = "20 millis"
 
-interface Tried {
-  readonly name: string
-  readonly held: boolean
+/** First frees, then tries: branches of a union run in their order. */
+const FREE_AND_TRY = `select name, done from (
+    select 0 as turn, name, pg_advisory_unlock(hashtextextended(name, 0)) as done
+      from jsonb_array_elements_text($1::jsonb) as freed(name)
+    union all
+    select 1, name, pg_try_advisory_lock(hashtextextended(name, 0))
+      from jsonb_array_elements_text($2::jsonb) as asked(name)
+  ) as requests where turn = 1`
+
+/** A session may lock what it holds already: slots of this run are left out. */
+const TRY_SLOT = `select 'barograph/pool/' || $1 || '/' || slot as name from generate_series(0, $2::int - 1) as slot
+  where not ($3::jsonb @> to_jsonb('barograph/pool/' || $1 || '/' || slot))
+    and pg_try_advisory_lock(hashtextextended('barograph/pool/' || $1 || '/' || slot, 0))
+  limit 1`
+
+/** The advisory locks of one connection, by name. */
+interface Locks {
+  /** All of them or none. */
+  readonly take: (names: ReadonlyArray<string>) => Effect.Effect<boolean, SqlError.SqlError>
+  readonly takeSlot: (pool: string, slots: number) => Effect.Effect<string | undefined, SqlError.SqlError>
+  readonly letGo: (names: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
-const free = (connection: Connection.Connection, held: string) =>
-  Effect.ignore(connection.executeUnprepared(FREE, [held], undefined))
-
-const tryAll = (connection: Connection.Connection, wanted: string) =>
+const makeLocks = (connection: Connection.Connection): Effect.Effect<Locks, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const tried: ReadonlyArray<Tried> = yield* connection.executeUnprepared(TRY, [wanted], undefined)
-    if (tried.every((one) => one.held)) return true
-    yield* free(connection, JSON.stringify(tried.filter((one) => one.held).map((one) => one.name)))
-    return false
-  }).pipe(Effect.uninterruptible)
+    const freed: Array<string> = []
+    const slots = new Set<string>()
+    const arrived = Latch.makeUnsafe(false)
+    const send = (names: ReadonlyArray<string>) =>
+      Effect.suspend(() =>
+        connection.executeUnprepared(
+          FREE_AND_TRY,
+          [JSON.stringify(freed.splice(0)), JSON.stringify(names)],
+          undefined
+        ) as Effect.Effect<ReadonlyArray<{ readonly name: string; readonly done: boolean }>, SqlError.SqlError>
+      )
+    const sendSoon = Effect.forever(Effect.gen(function*() {
+      yield* arrived.await
+      arrived.closeUnsafe()
+      yield* Effect.sleep(SOON)
+      if (freed.length > 0) yield* Effect.ignore(Effect.uninterruptible(send([])))
+    }))
+    const letGo = (names: ReadonlyArray<string>) =>
+      Effect.sync(() => {
+        freed.push(...names)
+        for (const name of names) slots.delete(name)
+        arrived.openUnsafe()
+      })
+    // The connection goes back to its pool: nothing may stay locked on it.
+    yield* Effect.addFinalizer(() =>
+      Effect.ignore(connection.executeUnprepared("select pg_advisory_unlock_all()", [], undefined))
+    )
+    yield* Effect.forkScoped(sendSoon)
+    return {
+      take: (names) =>
+        Effect.gen(function*() {
+          const tried = yield* send(names)
+          if (tried.every(({ done }) => done)) return true
+          yield* letGo(tried.filter(({ done }) => done).map(({ name }) => name))
+          return false
+        }).pipe(Effect.uninterruptible),
+      takeSlot: (pool, count) =>
+        Effect.gen(function*() {
+          if (freed.length > 0) yield* send([])
+          const own = JSON.stringify([...slots])
+          const [found] =
+            (yield* connection.executeUnprepared(TRY_SLOT, [pool, count, own], undefined)) as ReadonlyArray<
+              { readonly name: string }
+            >
+          if (found !== undefined) slots.add(found.name)
+          return found?.name
+        }).pipe(Effect.uninterruptible),
+      letGo
+    }
+  })
 
-const claim = (connection: Connection.Connection, wanted: string) =>
+const claim = (locks: Locks, names: ReadonlyArray<string>) =>
   Effect.acquireRelease(
-    tryAll(connection, wanted).pipe(
-      Effect.repeat({ until: (held) => held, schedule: Schedule.spaced("100 millis") }),
+    Effect.repeat(locks.take(names), { until: (held) => held, schedule: AGAIN }).pipe(Effect.interruptible),
+    () => locks.letGo(names)
+  )
+
+const lease = (locks: Locks, pool: string, slots: number) =>
+  Effect.acquireRelease(
+    Effect.repeat(locks.takeSlot(pool, slots), { until: (name) => name !== undefined, schedule: AGAIN }).pipe(
       Effect.interruptible
     ),
-    () => free(connection, wanted)
+    (name) => locks.letGo([name!])
   )
 
 const make = (sql: SqlClient.SqlClient): Claims["Service"] => ({
   hold: (runId) =>
     Effect.gen(function*() {
-      const connection = yield* sql.reserve
-      const own = JSON.stringify([lockName(runId)])
-      yield* Effect.acquireRelease(tryAll(connection, own), () => free(connection, own))
+      const locks = yield* makeLocks(yield* sql.reserve)
+      yield* locks.take([lockName(runId)])
       return {
         claim: (asset: string, partitions: ReadonlyArray<string>) =>
-          claim(connection, names(asset, partitions)).pipe(Effect.asVoid, during("claim partitions"))
+          claim(locks, partitions.map((partition) => `barograph/claim/${asset}/${partition}`)).pipe(
+            Effect.asVoid,
+            during("claim partitions")
+          ),
+        lease: (pool: string, slots: number) =>
+          lease(locks, pool, slots).pipe(Effect.asVoid, during("take a lease of a pool"))
       }
     }).pipe(during("hold run"))
 })

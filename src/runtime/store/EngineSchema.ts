@@ -3,8 +3,15 @@ import * as Layer from "effect/Layer"
 import * as Migrate from "./Migrate.ts"
 import engine from "./migrations/0001_engine.ts"
 import cancel from "./migrations/0002_cancel.ts"
+import lines from "./migrations/0003_partition_lines.ts"
+import runControl from "./migrations/0006_run_control.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
-  during("migrate schema barograph")(Migrate.migrate("barograph", { "0001_engine": engine, "0002_cancel": cancel }))
+  during("migrate schema barograph")(Migrate.migrate("barograph", {
+    "0001_engine": engine,
+    "0002_cancel": cancel,
+    "0003_partition_lines": lines,
+    "0006_run_control": runControl
+  }))
 )

@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import { nyse } from "../../../src/assets/nyse.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
 import * as PartitionSelector from "../../../src/runtime/partition/PartitionSelector.ts"
+import * as PartitionSet from "../../../src/runtime/partition/PartitionSet.ts"
 
 const dimensions = {
   symbol: Partitions.dynamic("symbols"),
@@ -13,14 +14,12 @@ const universe: Partitions.Universe = {
   members: { symbols: [{ value: "SPY" }, { value: "IBM" }, { value: "AAPL" }] }
 }
 
+const space = Partitions.space(dimensions, universe)
+
 const select = (text: string) =>
-  Result.flatMap(
-    PartitionSelector.parse(text),
-    (selector) =>
-      Result.map(PartitionSelector.toFilter(selector, dimensions, universe), (filter) =>
-        Partitions.keys(dimensions, universe, filter).map((key) =>
-          `${key["symbol"]} ${key["session"]!.slice(8)}`
-        ))
+  Result.map(
+    PartitionSelector.toSet(text, space),
+    (set) => Array.from(PartitionSet.keys(set), (key) => `${key["symbol"]} ${key["session"]!.slice(8)}`)
   )
 
 const chosen = (text: string) => Result.getOrThrow(select(text))
@@ -32,6 +31,11 @@ it("a value, a range, a list and a star choose per dimension", () => {
   expect(chosen("session=2013-10-11,symbol=SPY,symbol=AAPL")).toEqual(["SPY 11", "AAPL 11"])
   expect(chosen("symbol=*,session=2013-10-11..")).toEqual(["SPY 11", "IBM 11", "AAPL 11"])
   expect(chosen("symbol=SPY..IBM,session=2013-10-11")).toEqual(["SPY 11", "IBM 11"])
+  expect(chosen("symbol=SPY,session=2013-10-11;symbol=IBM,session=2013-10-05..2013-10-07")).toEqual([
+    "SPY 11",
+    "IBM 07"
+  ])
+  expect(chosen("symbol=SPY,session=2013-09..2013-10")).toHaveLength(9)
 })
 
 it("what does not exist is refused with a sentence that helps", () => {

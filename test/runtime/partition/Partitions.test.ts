@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Calendar } from "../../../src/runtime/partition/Calendar.ts"
 import * as PartitionKey from "../../../src/runtime/partition/PartitionKey.ts"
-import * as PartitionMapping from "../../../src/runtime/partition/PartitionMapping.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import * as PartitionSet from "../../../src/runtime/partition/PartitionSet.ts"
 
 const calendar: Calendar = {
   name: "XNYS",
@@ -17,6 +17,14 @@ const calendar: Calendar = {
 }
 
 const session = Partitions.sessions(calendar)
+
+const valuesOf = (dimension: Partitions.Dimension, universe: Partitions.Universe): ReadonlyArray<string> => {
+  const axis = Partitions.axisOf(dimension, universe)
+  return Array.from({ length: axis.length }, (_, index) => axis.keyAt(index))
+}
+const everyText = (dimensions: Partitions.Dimensions, universe: Partitions.Universe): ReadonlyArray<string> => [
+  ...PartitionSet.texts(PartitionSet.all(Partitions.space(dimensions, universe)))
+]
 const at = (instant: string, members: Partitions.Universe["members"] = {}): Partitions.Universe => ({
   now: Date.parse(instant),
   members
@@ -24,12 +32,12 @@ const at = (instant: string, members: Partitions.Universe["members"] = {}): Part
 
 describe("sessions", () => {
   it("weekends and holidays are no sessions", () => {
-    const found = Partitions.valuesOf(session, at("2013-12-01T00:00:00Z")).filter((value) => value >= "2013-11-22")
+    const found = valuesOf(session, at("2013-12-01T00:00:00Z")).filter((value) => value >= "2013-11-22")
     expect(found).toEqual(["2013-11-22", "2013-11-25", "2013-11-26", "2013-11-27", "2013-11-29"])
   })
 
   it("a session is there from its close on, half days earlier", () => {
-    const last = (instant: string) => Partitions.valuesOf(session, at(instant)).at(-1)
+    const last = (instant: string) => valuesOf(session, at(instant)).at(-1)
     expect(last("2013-11-29T17:59:59Z")).toBe("2013-11-27")
     expect(last("2013-11-29T18:00:00Z")).toBe("2013-11-29")
     expect(last("2013-12-02T20:59:59Z")).toBe("2013-11-29")
@@ -38,15 +46,15 @@ describe("sessions", () => {
 })
 
 describe("months", () => {
-  const months = (endOffset: 0 | 1) => Partitions.months({ zone: "America/New_York", start: "2013-11", endOffset })
+  const months = (endOffset: number) => Partitions.monthly({ zone: "America/New_York", start: "2013-11", endOffset })
 
   it("a month is there when it has ended where the exchange is", () => {
-    expect(Partitions.valuesOf(months(0), at("2014-01-01T04:59:59Z"))).toEqual(["2013-11"])
-    expect(Partitions.valuesOf(months(0), at("2014-01-01T05:00:00Z"))).toEqual(["2013-11", "2013-12"])
+    expect(valuesOf(months(0), at("2014-01-01T04:59:59Z"))).toEqual(["2013-11"])
+    expect(valuesOf(months(0), at("2014-01-01T05:00:00Z"))).toEqual(["2013-11", "2013-12"])
   })
 
   it("an end offset of one adds the month that goes on", () => {
-    expect(Partitions.valuesOf(months(1), at("2014-01-15T00:00:00Z"))).toEqual(["2013-11", "2013-12", "2014-01"])
+    expect(valuesOf(months(1), at("2014-01-15T00:00:00Z"))).toEqual(["2013-11", "2013-12", "2014-01"])
   })
 })
 
@@ -57,7 +65,7 @@ describe("products", () => {
   })
 
   it("a member has the sessions of its lifetime only", () => {
-    expect(Partitions.keys(dimensions, universe).map(PartitionKey.toText)).toEqual([
+    expect(everyText(dimensions, universe)).toEqual([
       "symbol=IBM,session=2013-11-26",
       "symbol=IBM,session=2013-11-27",
       "symbol=IBM,session=2013-11-29",
@@ -69,57 +77,22 @@ describe("products", () => {
   })
 
   it("a key is contained exactly when it is listed", () => {
-    const listed = new Set(Partitions.keys(dimensions, universe).map(PartitionKey.toText))
+    const listed = new Set(everyText(dimensions, universe))
+    const all = PartitionSet.all(Partitions.space(dimensions, universe))
     for (const symbol of ["IBM", "BRK/B", "SPY"]) {
-      for (const date of Partitions.valuesOf(session, universe)) {
+      for (const date of valuesOf(session, universe)) {
         const key = { symbol, session: date }
-        expect(Partitions.contains(dimensions, key, universe)).toBe(listed.has(PartitionKey.toText(key)))
+        expect(PartitionSet.contains(all, key)).toBe(listed.has(PartitionKey.toText(key)))
       }
     }
   })
 })
 
 describe("keys as text", () => {
-  for (const symbol of ["IBM", "BRK/B", "a=b", "x,y", "50%", "a..b", "...", "*", "EUR=X", "ü", "tab\t"]) {
+  for (const symbol of ["IBM", "BRK/B", "a=b", "x,y", "50%", "a..b", "a;b", "...", "*", "EUR=X", "ü", "tab\t"]) {
     it(`${JSON.stringify(symbol)} survives`, () => {
       const key = { symbol, session: "2013-10-04" }
       expect(PartitionKey.fromText(PartitionKey.toText(key))).toEqual(key)
     })
   }
-})
-
-describe("mappings", () => {
-  const month = {
-    symbol: Partitions.dynamic("symbols"),
-    month: Partitions.months({ zone: calendar.zone, start: "2013-01" })
-  }
-  const dimensions = { symbol: Partitions.dynamic("symbols"), session }
-  const universe = at("2013-12-15T00:00:00Z", { symbols: [{ value: "IBM", from: "2013-11-26" }] })
-  const containing = { symbol: PartitionMapping.from("symbol"), month: PartitionMapping.containing("session") }
-  const within = { symbol: PartitionMapping.from("symbol"), session: PartitionMapping.within("month") }
-
-  it("a session reads the month that contains it", () => {
-    const found = PartitionMapping.upstreamOf(containing, month, { symbol: "IBM", session: "2013-11-29" }, universe)
-    expect(found).toEqual({ keys: [{ symbol: "IBM", month: "2013-11" }], nonexistent: [] })
-  })
-
-  it("a month that does not exist yet is answered apart", () => {
-    const found = PartitionMapping.upstreamOf(containing, month, { symbol: "IBM", session: "2013-12-13" }, universe)
-    expect(found).toEqual({ keys: [], nonexistent: [{ symbol: "IBM", month: "2013-12" }] })
-  })
-
-  it("a month reads the sessions within it, as far as the symbol lives", () => {
-    const found = PartitionMapping.upstreamOf(within, dimensions, { symbol: "IBM", month: "2013-11" }, universe)
-    expect(found.keys.map(({ session }) => session)).toEqual(["2013-11-26", "2013-11-27", "2013-11-29"])
-    expect(found.nonexistent).toEqual([])
-  })
-
-  it("up and down again comes back: the sessions of a month are those that read it", () => {
-    for (const key of Partitions.keys(dimensions, universe)) {
-      const [up] =
-        PartitionMapping.upstreamOf(containing, { ...month, month: { ...month.month, endOffset: 1 } }, key, universe)
-          .keys
-      expect(PartitionMapping.upstreamOf(within, dimensions, up!, universe).keys).toContainEqual(key)
-    }
-  })
 })

@@ -4,14 +4,17 @@ import * as Schema from "effect/Schema"
 import { nyse } from "../../../src/assets/nyse.ts"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as PartitionKey from "../../../src/runtime/partition/PartitionKey.ts"
 import * as PartitionMapping from "../../../src/runtime/partition/PartitionMapping.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import * as PartitionSet from "../../../src/runtime/partition/PartitionSet.ts"
 import * as Plan from "../../../src/runtime/plan/Plan.ts"
 import * as Planner from "../../../src/runtime/plan/Planner.ts"
 import * as Staleness from "../../../src/runtime/plan/Staleness.ts"
+import * as TestGraph from "../../support/TestGraph.ts"
 
 const symbol = Partitions.dynamic("symbols")
-const month = Partitions.months({ zone: nyse.zone, start: "2013-01", endOffset: 1 })
+const month = Partitions.monthly({ zone: nyse.zone, start: "2013-01", endOffset: 1 })
 const session = Partitions.sessions(nyse, { start: "2013-01-02" })
 const Out = Schema.Struct({ rows: Schema.Finite })
 const out = () => Effect.succeed({ rows: 1 })
@@ -38,14 +41,23 @@ const universe: Partitions.Universe = {
 
 type States = { [assetAndPartition: string]: Staleness.PartitionState }
 
+const space = (asset: string) => Partitions.space(graph.assets.get(asset)!.dimensions, universe)
+
+/** Every partition with a state is judged by its own history. */
 const situation = (states: States, versions: { [asset: string]: string } = {}): Planner.Situation => ({
   universe,
   codeVersions: { raw: "1", staged: "1", loaded: "1", ...versions },
+  classes: (asset) => {
+    const all = PartitionSet.all(space(asset))
+    const keys = [...PartitionSet.keys(all)].filter((key) => `${asset}/${PartitionKey.toText(key)}` in states)
+    return [{ standing: undefined, set: PartitionSet.fromKeys(space(asset), keys) }]
+  },
+  endOf: () => Number.POSITIVE_INFINITY,
   stateOf: (asset, partition) => states[`${asset}/${partition}`] ?? Staleness.unknown
 })
 
 const everything: Planner.Request = {
-  targets: [{ asset: "loaded", keys: Partitions.keys(loaded.dimensions, universe) }],
+  targets: [{ asset: "loaded", set: PartitionSet.all(space("loaded")) }],
   ancestors: true,
   force: false
 }
@@ -53,15 +65,17 @@ const everything: Planner.Request = {
 /** As if the plan had been run now: every partition has the version `v` of itself. */
 const after = (plan: Plan.Plan, states: States, materializedAt = universe.now): States => {
   const next = { ...states }
-  for (const step of plan.steps) {
-    for (const { partition } of step.partitions) {
-      const inputs = step.asset === "raw" ? {} : step.asset === "staged" ? { raw: "raw v" } : { staged: "staged v" }
-      const latest = { codeVersion: "1", dataVersion: `${step.asset} v`, inputs, materializedAt }
-      next[`${step.asset}/${partition}`] = { latest: { ...latest }, failure: undefined }
-    }
+  for (const { asset, partition } of TestGraph.planned(plan)) {
+    const inputs = asset === "raw" ? {} : asset === "staged" ? { raw: "raw v" } : { staged: "staged v" }
+    const latest = { codeVersion: "1", dataVersion: `${asset} v`, inputs, materializedAt }
+    next[`${asset}/${partition}`] = { latest: { ...latest }, failure: undefined }
   }
   return next
 }
+
+const texts = (plan: Plan.Plan) => TestGraph.planned(plan).map(({ asset, partition }) => `${asset}/${partition}`)
+const blocked = (plan: Plan.Plan) =>
+  plan.assets.flatMap(({ blocked }) => blocked.map(({ set, why }) => ({ count: PartitionSet.size(set), why })))
 
 it("the first plan has every partition once, upstream before downstream, months shared by their sessions", () => {
   const plan = Planner.plan(graph, everything, situation({}))
@@ -70,26 +84,22 @@ it("the first plan has every partition once, upstream before downstream, months 
     { asset: "staged", partitions: 8, steps: 3 },
     { asset: "loaded", partitions: 8, steps: 8 }
   ])
-  for (const step of plan.steps) for (const before of step.after) expect(before).toBeLessThan(step.id)
   expect(Plan.callsPerPool(plan)).toEqual({ api: 3 })
-  expect(plan.steps.find(({ asset }) => asset === "loaded")!.after).toHaveLength(1)
 })
 
 it("planning again changes nothing, and after the run there is nothing left", () => {
   const plan = Planner.plan(graph, everything, situation({}))
   expect(Planner.plan(graph, everything, situation({}))).toEqual(plan)
   const done = Planner.plan(graph, everything, situation(after(plan, {})))
-  expect(done.steps).toEqual([])
-  expect(done.upToDate).toEqual({ raw: 3, staged: 8, loaded: 8 })
+  expect(texts(done)).toEqual([])
+  expect(done.assets.map(({ upToDate }) => upToDate)).toEqual([3, 8, 8])
 })
 
 it("each reason is found and passed on as a condition only", () => {
   const states = after(Planner.plan(graph, everything, situation({})), {})
   const reasons = (changed: States, versions = {}) =>
-    Planner.plan(graph, everything, situation(changed, versions)).steps
-      .flatMap((step) =>
-        step.partitions.map(({ partition, reason }) => `${step.asset} ${partition}: ${Staleness.explain(reason)}`)
-      )
+    TestGraph.planned(Planner.plan(graph, everything, situation(changed, versions)))
+      .map(({ asset, partition, reason }) => `${asset} ${partition}: ${Staleness.explain(reason)}`)
   const key = "staged/symbol=IBM,session=2013-10-04"
   expect(reasons({ ...states, [key]: { ...states[key]!, failure: "boom" } })).toEqual([
     "staged symbol=IBM,session=2013-10-04: failed last time: boom",
@@ -114,8 +124,7 @@ it("only the kind that was asked for is planned, the rest is left as it is", () 
   const { [`loaded/symbol=SPY,session=2013-10-08`]: _, ...lacking } = states
   const mixed = { ...lacking, [key]: { ...states[key]!, failure: "boom" } }
   const only = (kind: Staleness.Kind) =>
-    Planner.plan(graph, { ...everything, only: kind }, situation(mixed, { raw: "2" })).steps
-      .flatMap((step) => step.partitions.map(({ partition }) => `${step.asset}/${partition}`))
+    texts(Planner.plan(graph, { ...everything, only: kind }, situation(mixed, { raw: "2" })))
   expect(only("missing")).toEqual(["loaded/symbol=SPY,session=2013-10-08"])
   expect(only("failed")).toEqual([key])
   expect(only("stale").filter((name) => name.startsWith("raw/"))).toHaveLength(3)
@@ -127,48 +136,59 @@ it("a month that was fetched while it went on is fetched again once a newer sess
   const plan = Planner.plan(graph, everything, situation({}))
   const early = Date.parse("2013-10-08T12:00:00Z")
   const again = Planner.plan(graph, everything, situation(after(plan, {}, early)))
-  expect(
-    again.steps.flatMap(({ asset, partitions }) =>
-      partitions.map(({ partition, reason }) => [asset, partition, reason._tag])
-    )
+  expect(TestGraph.planned(again)).toContainEqual(
+    { asset: "raw", partition: "symbol=SPY,month=2013-10", reason: { _tag: "WindowGrew" } }
   )
-    .toEqual(expect.arrayContaining([["raw", "symbol=SPY,month=2013-10", "WindowGrew"]]))
-  expect(
-    again.steps.some(({ partitions }) => partitions.some(({ partition }) => partition === "symbol=IBM,month=2013-10"))
-  ).toBe(false)
+  expect(texts(again)).not.toContain("raw/symbol=IBM,month=2013-10")
 })
 
 it("without its ancestors an asset whose input was never made is blocked with a sentence", () => {
   const plan = Planner.plan(graph, { ...everything, ancestors: false }, situation({}))
-  expect(plan.steps).toEqual([])
-  expect(plan.blocked).toHaveLength(8)
-  expect(plan.blocked[0]!.why).toBe(
-    "staged symbol=IBM,session=2013-09-27 was never materialized: select it too (\"+loaded\")"
-  )
+  expect(texts(plan)).toEqual([])
+  expect(blocked(plan)).toEqual([{
+    count: 8,
+    why: "staged symbol=IBM,session=2013-09-27 was never materialized: select it too (\"+loaded\")"
+  }])
 })
 
 it("force takes the named assets only, and an input that does not exist yet blocks", () => {
   const states = after(Planner.plan(graph, everything, situation({})), {})
   const forced = Planner.plan(graph, { ...everything, force: true }, situation(states))
-  expect(new Set(forced.steps.map(({ asset }) => asset))).toEqual(new Set(["loaded"]))
-  const ended = { ...universe, members: { symbols: [{ value: "IBM", from: "2013-10-04", to: "2013-10-04" }] } }
+  expect(new Set(TestGraph.planned(forced).map(({ asset }) => asset))).toEqual(new Set(["loaded"]))
+  const open = Partitions.monthly({ zone: nyse.zone, start: "2013-01" })
+  const early = Asset.make("early", {
+    partitions: { symbol, session },
+    deps: {
+      raw: Asset.mapped(Asset.make("closed", { partitions: { symbol, month: open } }, () => Effect.void), {
+        symbol: PartitionMapping.from("symbol"),
+        month: PartitionMapping.containing("session")
+      })
+    }
+  }, () => Effect.void)
   const strange = Planner.plan(
-    graph,
-    { targets: [{ asset: "loaded", keys: [{ symbol: "IBM", session: "2013-10-07" }] }], ancestors: true, force: false },
-    { ...situation({}), universe: ended }
+    AssetGraph.make(early),
+    { targets: [{ asset: "early", set: PartitionSet.all(space("loaded")) }], ancestors: true, force: false },
+    { ...situation({}), classes: () => [] }
   )
-  expect(strange.steps.filter(({ asset }) => asset === "loaded")).toEqual([])
-  expect(strange.blocked.at(-1)!.why).toContain("does not exist")
+  expect(texts(strange)).toEqual([
+    "closed/symbol=IBM,month=2013-09",
+    "early/symbol=IBM,session=2013-09-27",
+    "early/symbol=IBM,session=2013-09-30"
+  ])
+  expect(blocked(strange)).toEqual([{ count: 6, why: "closed month=2013-10 does not exist" }])
 })
 
 it("cost grows with what is asked for: 10,000 assets in a chain", () => {
   let last: Asset.Any = Asset.make("a0", { output: Out }, out)
   for (let at = 1; at < 10_000; at++) last = Asset.make(`a${at}`, { deps: { before: last }, output: Out }, out)
   const chain = AssetGraph.make(last)
-  const plan = Planner.plan(chain, { targets: [{ asset: "a9999", keys: [{}] }], ancestors: true, force: false }, {
+  const targets = [{ asset: "a9999", set: PartitionSet.all(Partitions.space({}, universe)) }]
+  const plan = Planner.plan(chain, { targets, ancestors: true, force: false }, {
     universe,
+    classes: () => [],
+    endOf: () => Number.POSITIVE_INFINITY,
     codeVersions: Object.fromEntries([...chain.assets.keys()].map((name) => [name, "1"])),
     stateOf: () => Staleness.unknown
   })
-  expect(plan.steps).toHaveLength(10_000)
+  expect(Plan.partitionCount(plan)).toBe(10_000)
 })

@@ -1,4 +1,5 @@
 import { expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
@@ -59,8 +60,9 @@ it.effect("everything is materialized once, upstream first, and a second run has
     expect(calls).toHaveLength(7)
     expect(calls).toContain("table abc")
     const second = yield* TestGraph.materialize(graph, { assets: ["copy", "table"] })
-    expect(second.plan.steps).toEqual([])
-    expect(second.plan.upToDate).toEqual({ source: 3, copy: 3, table: 3 })
+    expect(TestGraph.planned(second.plan)).toEqual([])
+    expect(second.plan.assets.map(({ asset, upToDate }) => [asset.name, upToDate]))
+      .toEqual([["source", 3], ["copy", 3], ["table", 3]])
     expect(calls).toHaveLength(7)
   }).pipe(Effect.provide(TestGraph.layerMemory)))
 
@@ -72,7 +74,7 @@ it.effect("a source that is read again touches only what comes out different", (
     content["b"] = "2"
     yield* TestGraph.materialize(graph, { assets: ["source"], force: true })
     const next = yield* TestGraph.plan(graph, { assets: ["copy", "table"] })
-    expect(next.plan.steps.flatMap((step) => step.partitions)).toMatchObject([
+    expect(TestGraph.planned(next.plan)).toMatchObject([
       { partition: "letter=b", reason: { _tag: "InputChanged", dependency: "source" } },
       { partition: "letter=b", reason: { _tag: "InputChanged", dependency: "source" } }
     ])
@@ -99,7 +101,7 @@ it.effect("when the source is refreshed in the same run, unchanged partitions ar
     version = "2"
     content[2] = "2"
     const { plan, summary } = yield* TestGraph.materialize(graph, { assets: ["copy"] })
-    expect(plan.steps.filter((step) => step.asset === "copy").map((step) => step.partitions[0]!.reason._tag))
+    expect(TestGraph.planned(plan).filter(({ asset }) => asset === "copy").map(({ reason }) => reason._tag))
       .toEqual(["InputPlanned", "InputPlanned", "InputPlanned"])
     expect(summary.assets).toMatchObject({
       source: { materialized: 3, changed: 1 },
@@ -136,7 +138,7 @@ it.effect("a failed partition blocks what reads it, the rest goes on, and the ne
     ])
     broken = false
     const again = yield* TestGraph.materialize(graph, { assets: ["copy"] })
-    expect(again.plan.steps.map((step) => step.partitions[0]!.reason._tag)).toEqual(["Failed", "NeverMaterialized"])
+    expect(TestGraph.planned(again.plan).map(({ reason }) => reason._tag)).toEqual(["Failed", "NeverMaterialized"])
     expect(again.summary.status).toBe("succeeded")
   }).pipe(Effect.provide(TestGraph.layerMemory)))
 
@@ -192,7 +194,7 @@ it.effect("a run that is asked to stop ends as canceled, soon, and keeps what it
     const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["slow"] }))
     yield* TestClock.adjust("1 second")
     const runs = yield* RunStore
-    const [run] = yield* runs.list(1)
+    const [run] = yield* runs.list({ limit: 1 })
     expect(yield* runs.requestCancel("another")).toBe(false)
     expect(yield* runs.requestCancel(run!.runId)).toBe(true)
     yield* TestClock.adjust("500 millis")
@@ -210,5 +212,62 @@ it.effect("an interrupted run is marked so", () =>
     yield* TestClock.adjust("1 second")
     yield* Fiber.interrupt(fiber)
     const runs = yield* RunStore
-    expect((yield* runs.list(5)).map((run) => run.status)).toEqual(["interrupted"])
+    expect((yield* runs.list({ limit: 5 })).map((run) => run.status)).toEqual(["interrupted"])
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("a run that takes longer than its timeout fails and says so", () =>
+  Effect.gen(function*() {
+    const slow = Asset.make("slow", {}, () => Effect.never)
+    const asked = { assets: ["slow"], options: { timeout: Duration.minutes(10), tags: { team: "etl" } } }
+    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), asked))
+    yield* TestClock.adjust("10 minutes")
+    const { summary } = yield* Fiber.join(fiber)
+    expect(summary).toMatchObject({ status: "failed", why: "took longer than 10m" })
+    const [run] = yield* (yield* RunStore).list({ limit: 1, tags: { team: "etl" } })
+    expect(run).toMatchObject({ runId: summary.runId, status: "failed", why: "took longer than 10m" })
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("waiting runs begin by priority, and one that is canceled while it waits never begins", () =>
+  Effect.gen(function*() {
+    const runs = yield* RunStore
+    const begun: Array<string> = []
+    const start = (name: string, priority: number) => {
+      const asset = Asset.make(
+        name,
+        {},
+        () => Effect.andThen(Effect.sync(() => begun.push(name)), Effect.sleep("1 minute"))
+      )
+      const options = { limits: { runs: 1 }, priority, tags: { name } }
+      return Effect.forkChild(TestGraph.materialize(AssetGraph.make(asset), { assets: [name], options }))
+    }
+    const fibers = [yield* start("first", 0)]
+    yield* TestClock.adjust("1 second")
+    for (const [name, priority] of [["low", 1], ["unwanted", 9], ["high", 5]] as const) {
+      fibers.push(yield* start(name, priority))
+      yield* TestClock.adjust("1 second")
+    }
+    const [unwanted] = yield* runs.list({ limit: 5, tags: { name: "unwanted" } })
+    expect(unwanted!.status).toBe("queued")
+    expect(yield* runs.requestCancel(unwanted!.runId)).toBe(true)
+    yield* TestClock.adjust("5 minutes")
+    const ended = yield* Effect.forEach(fibers, Fiber.join)
+    expect(begun).toEqual(["first", "high", "low"])
+    expect(ended.map(({ summary }) => summary.status)).toEqual(["succeeded", "succeeded", "canceled", "succeeded"])
+    expect(ended[1]!.events[0]).toEqual({ type: "RunQueued" })
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("steps of higher priority go first, and a line of work is finished before the next is begun", () =>
+  Effect.gen(function*() {
+    const calls: Array<string> = []
+    const note = (name: string) => ({ partition }: { readonly partition: { readonly letter: string } }) =>
+      Effect.sync(() => void calls.push(`${name} ${partition.letter}`))
+    const source = Asset.make("source", { partitions: letters }, note("source"))
+    const copy = Asset.make("copy", { partitions: letters, deps: { source } }, note("copy"))
+    const urgent = Asset.make("urgent", { partitions: letters, priority: 1 }, note("urgent"))
+    const graph = AssetGraph.make(copy, urgent)
+    yield* TestGraph.materialize(graph, { assets: ["copy", "urgent"], concurrency: 1 })
+    expect(calls).toEqual([
+      ...["urgent a", "urgent b", "urgent c"],
+      ...["source a", "copy a", "source b", "copy b", "source c", "copy c"]
+    ])
   }).pipe(Effect.provide(TestGraph.layerMemory)))

@@ -53,20 +53,23 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
       const types = events.map(({ event }) => event.type)
       expect([types[0], types.at(-1)]).toEqual(["RunStarted", "RunEnded"])
       expect(types.slice(1, -1).sort()).toEqual(["Materialized", "Materialized", "StepStarted", "StepStarted"])
-      const states = yield* (yield* MaterializationStore).states("counted", ["odd=x", "odd=a%2cb%3dc", "odd=no"])
+      const asked = new Map([["counted", ["odd=x", "odd=a%2cb%3dc", "odd=no"]]])
+      const states = (yield* (yield* MaterializationStore).states(asked)).get("counted")!
       expect([...states.keys()].sort()).toEqual(["odd=a%2cb%3dc", "odd=x"])
       expect(states.get("odd=x")).toMatchObject({ failure: undefined, output: { rows: 3 } })
       const again = yield* TestGraph.materialize(graph, { assets: ["counted"] })
-      expect(again.plan.upToDate).toEqual({ counted: 2 })
+      expect(again.plan.assets.map(({ upToDate }) => upToDate)).toEqual([2])
     }))
 
   it.effect("a run whose process is gone is marked, one that is alive is not", () =>
     Effect.gen(function*() {
       const runs = yield* RunStore
       const claims = yield* Claims
-      yield* runs.begin("gone", {})
+      yield* runs.enqueue({ runId: "gone", request: {}, tags: {}, priority: 0 })
+      expect(yield* runs.begin("gone", {})).toBeGreaterThan(0)
       yield* Effect.scoped(Effect.gen(function*() {
         yield* claims.hold("alive")
+        yield* runs.enqueue({ runId: "alive", request: {}, tags: {}, priority: 0 })
         yield* runs.begin("alive", {})
         expect(yield* runs.recover).toEqual(["gone"])
         expect((yield* runs.find("alive"))!.status).toBe("running")
@@ -118,12 +121,91 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
       expect(order).toEqual(["first has it", "second has another", "first ends", "second has it"])
     }))
 
+  it.effect("a pool's slots are shared by all runs, and free when the run that held them is over", () =>
+    Effect.gen(function*() {
+      const claims = yield* Claims
+      const order: Array<string> = []
+      const first = yield* Effect.forkChild(Effect.scoped(Effect.gen(function*() {
+        const run = yield* claims.hold("leasing first")
+        yield* run.lease("narrow", 2)
+        yield* run.lease("narrow", 2)
+        order.push("both are taken")
+        yield* Effect.never
+      })))
+      yield* Effect.suspend(() => Effect.succeed(order.length)).pipe(
+        Effect.repeat({ until: (taken) => taken === 1, schedule: Schedule.spaced("10 millis") })
+      )
+      yield* Effect.scoped(Effect.gen(function*() {
+        const run = yield* claims.hold("leasing second")
+        yield* run.lease("another", 1)
+        order.push("another pool is free")
+        yield* Effect.forkChild(Fiber.interrupt(first))
+        yield* run.lease("narrow", 2)
+        yield* run.lease("narrow", 2)
+        order.push("both again")
+      }))
+      expect(order).toEqual(["both are taken", "another pool is free", "both again"])
+    }))
+
+  it.effect("a lease is free at once when the run that retries is canceled", () =>
+    Effect.gen(function*() {
+      const runs = yield* RunStore
+      const pool = { pool: "one" } as const
+      const tries: Array<string> = []
+      const stubborn = Asset.make(
+        "stubborn",
+        { ...pool, retry: Schedule.spaced("1 millis") },
+        () =>
+          Effect.andThen(
+            Effect.sync(() => tries.push("again")),
+            Effect.andThen(Effect.sleep("20 millis"), Effect.fail("no"))
+          )
+      )
+      const next = Asset.make("next_one", pool, () => Effect.void)
+      const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(stubborn), { assets: ["stubborn"] }))
+      yield* Effect.suspend(() => Effect.succeed(tries.length)).pipe(
+        Effect.repeat({ until: (count) => count > 2, schedule: Schedule.spaced("10 millis") })
+      )
+      const [run] = yield* runs.list({ limit: 1 })
+      yield* runs.requestCancel(run!.runId)
+      expect((yield* Fiber.join(fiber)).summary.status).toBe("canceled")
+      const after = yield* TestGraph.materialize(AssetGraph.make(next), { assets: ["next_one"] })
+      expect(after.summary.status).toBe("succeeded")
+      const held = yield* (yield* SqlClient.SqlClient)<{ count: number }>`
+        select count(*)::int as count from pg_locks where locktype = 'advisory'`
+      expect(held[0]!.count).toBe(0)
+    }))
+
+  it.effect("runs wait for their turn across processes; one whose process is gone holds nobody back", () =>
+    Effect.gen(function*() {
+      const runs = yield* RunStore
+      const claims = yield* Claims
+      const come = (runId: string, priority: number) =>
+        runs.enqueue({ runId, request: {}, tags: { turn: "" }, priority })
+      const limits = { tags: { turn: 1 } }
+      yield* Effect.scoped(Effect.gen(function*() {
+        for (const name of ["one", "two", "three"]) yield* claims.hold(name)
+        yield* come("one", 0)
+        yield* come("two", 0)
+        yield* come("three", 7)
+        expect(yield* runs.begin("one", limits)).toBeUndefined()
+        const third = yield* runs.begin("three", limits)
+        expect(third).toBeGreaterThan(0)
+        expect(yield* runs.begin("one", limits)).toBeUndefined()
+        yield* runs.end("three", "succeeded", {})
+        expect((yield* runs.ends([third!])).get(third!)).toBeGreaterThan(third!)
+        expect(yield* runs.begin("two", limits)).toBeUndefined()
+        expect(yield* runs.begin("one", limits)).toBeGreaterThan(third!)
+      }))
+      expect([...(yield* runs.recover)].sort()).toEqual(["one", "two"])
+    }))
+
   it.effect("a run is asked to stop from elsewhere", () =>
     Effect.gen(function*() {
       const runs = yield* RunStore
       const slow = Asset.make("never_ends", {}, () => Effect.never)
       const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["never_ends"] }))
-      const running = runs.list(1).pipe(
+      const running = runs.list({ limit: 1 }).pipe(
         Effect.repeat({ until: ([run]) => run?.status === "running", schedule: Schedule.spaced("20 millis") })
       )
       const [run] = yield* running
@@ -144,14 +226,23 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
       ])
     }))
 
-  it.effect("the newest runs are found by the index, not by a scan", () =>
+  it.effect("runs are listed page by page, by the index and not by a scan", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      yield* sql`insert into barograph.runs (run_id, status, request, started_at)
-        select 'r' || n, 'succeeded', '{}', now() - n * interval '1 minute' from generate_series(1, 20000) n`
+      yield* sql`insert into barograph.runs (run_id, status, request, started_at, tags)
+        select 'r' || n, 'succeeded', '{}', now() - n * interval '1 minute', jsonb_build_object('parity', n % 2)
+        from generate_series(1, 20000) n`
       yield* sql`analyze barograph.runs`
+      const runs = yield* RunStore
+      const first = yield* runs.list({ limit: 20 })
+      const second = yield* runs.list({ limit: 20, before: first.at(-1)!.runId })
+      const both = yield* runs.list({ limit: 40 })
+      expect([...first, ...second].map(({ runId }) => runId)).toEqual(both.map(({ runId }) => runId))
       const plan = yield* sql<{ "QUERY PLAN": string }>`explain select run_id from barograph.runs
-        order by started_at desc, run_id limit 20`
-      expect(plan.map((row) => row["QUERY PLAN"]).join("\n")).toContain("Index")
+        where true and (started_at, run_id) < (select started_at, run_id from barograph.runs where run_id = 'r500')
+        order by started_at desc, run_id desc limit 20`
+      const text = plan.map((row) => row["QUERY PLAN"]).join("\n")
+      expect(text).toContain("Index")
+      expect(text).not.toContain("Seq Scan")
     }))
 })

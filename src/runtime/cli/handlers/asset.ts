@@ -4,6 +4,8 @@ import type * as Asset from "../../asset/Asset.ts"
 import type * as AssetGraph from "../../asset/AssetGraph.ts"
 import { didYouMean } from "../../asset/Suggest.ts"
 import * as Partitions from "../../partition/Partitions.ts"
+import * as PartitionSet from "../../partition/PartitionSet.ts"
+import type { Class } from "../../plan/Standing.ts"
 import { MaterializationStore } from "../../store/MaterializationStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
@@ -18,21 +20,33 @@ const describe = (graph: AssetGraph.Any, asset: Asset.Any) => ({
   kinds: asset.kinds,
   owners: asset.owners,
   tags: asset.tags,
-  partitions: Object.fromEntries(Object.entries(asset.dimensions).map(([name, { _tag }]) => [name, _tag])),
+  partitions: Object.fromEntries(
+    Object.entries(asset.dimensions).map(([name, dimension]) => [name, Partitions.kindOf(dimension)])
+  ),
   reads: Object.values(asset.dependencies).map((dependency) => dependency.asset.name),
   feeds: graph.downstream.get(asset.name) ?? []
 })
 
+const count = (classes: ReadonlyArray<Class>, holds: (one: Class) => boolean): number =>
+  classes.filter(holds).reduce((sum, { set }) => sum + PartitionSet.size(set), 0)
+
 const standing = Effect.fnUntraced(function*(application: Application) {
   const universe = yield* currentUniverse(application)
-  const counts = yield* (yield* MaterializationStore).counts
-  return [...application.graph.assets.values()].map((asset) => ({
-    ...describe(application.graph, asset),
-    total: Partitions.keys(asset.dimensions, universe).length,
-    materialized: counts.get(asset.name)?.materialized ?? 0,
-    failed: counts.get(asset.name)?.failed ?? 0,
-    latestAt: counts.get(asset.name)?.latestAt
-  }))
+  const store = yield* MaterializationStore
+  const assets = [...application.graph.assets.values()]
+  const spaces = new Map(assets.map(({ dimensions, name }) => [name, Partitions.space(dimensions, universe)]))
+  const classes = yield* store.classes(spaces)
+  const latest = yield* store.latest
+  return assets.map((asset) => {
+    const own = classes.get(asset.name) ?? []
+    return {
+      ...describe(application.graph, asset),
+      total: spaces.get(asset.name)!.existing.size,
+      materialized: count(own, ({ standing }) => standing === undefined || standing.asOf > 0),
+      failed: count(own, ({ standing }) => standing?.failure !== undefined),
+      latestAt: latest.get(asset.name)
+    }
+  })
 })
 
 const load = Effect.gen(function*() {

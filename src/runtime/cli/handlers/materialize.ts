@@ -1,15 +1,17 @@
 /** `materialize`: request -> plan -> run -> summary. */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import type * as AssetGraph from "../../asset/AssetGraph.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
+import * as PartitionSet from "../../partition/PartitionSet.ts"
 import * as Plan from "../../plan/Plan.ts"
 import type * as Planner from "../../plan/Planner.ts"
 import type { Kind } from "../../plan/Staleness.ts"
 import { Executor } from "../../run/Executor.ts"
-import * as Pool from "../../run/Pool.ts"
 import * as Situation from "../../run/Situation.ts"
 import * as Selection from "../../selection/Selection.ts"
 import { RunStore } from "../../store/RunStore.ts"
@@ -28,8 +30,25 @@ export interface Input {
   readonly only: Kind
   readonly plan: boolean
   readonly force: boolean
+  readonly tag: Readonly<Record<string, string>>
+  readonly priority: number
+  readonly timeout: Option.Option<Duration.Duration>
+  readonly concurrency: Option.Option<number>
   readonly json: boolean
 }
+
+/** For other commands that end in a run: what a person leaves out. */
+export const unasked = {
+  select: Option.none(),
+  partition: Option.none(),
+  only: "all",
+  plan: false,
+  force: false,
+  tag: {},
+  priority: 0,
+  timeout: Option.none(),
+  concurrency: Option.none()
+} satisfies Partial<Input>
 
 const orUsage = <A>(result: Result.Result<A, string>, fix: string): Effect.Effect<A, Failure> =>
   Result.isSuccess(result) ? Effect.succeed(result.success) : Effect.fail(usage(result.failure, fix))
@@ -50,33 +69,26 @@ const targetsOf = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Inpu
   return yield* orUsage(Selection.resolve(graph, text), "barograph asset list")
 })
 
-const filterFor = Effect.fnUntraced(function*(
+/** What `--partition` selects of an asset; all of it when it is left out. */
+const selected = (
   graph: AssetGraph.Any,
-  names: ReadonlyArray<string>,
-  input: Input,
+  name: string,
+  partition: Option.Option<string>,
   universe: Partitions.Universe
-) {
-  const filters = new Map<string, Partitions.Filter>()
-  if (Option.isNone(input.partition)) return filters
-  const selector = yield* orUsage(PartitionSelector.parse(input.partition.value), "materialize --help")
-  for (const name of names) {
-    const { dimensions } = graph.assets.get(name)!
-    filters.set(
-      name,
-      yield* orUsage(PartitionSelector.toFilter(selector, dimensions, universe), `barograph asset show ${name}`)
-    )
-  }
-  return filters
-})
+) => {
+  const space = Partitions.space(graph.assets.get(name)!.dimensions, universe)
+  return Option.isNone(partition)
+    ? Effect.succeed(PartitionSet.all(space))
+    : orUsage(PartitionSelector.toSet(partition.value, space), `barograph asset show ${name}`)
+}
 
 const requestFor = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Input, universe: Partitions.Universe) {
   const names = yield* targetsOf(graph, input)
-  const filters = yield* filterFor(graph, names, input, universe)
-  const targets = names.map((asset) => ({
-    asset,
-    keys: Partitions.keys(graph.assets.get(asset)!.dimensions, universe, filters.get(asset))
-  }))
-  if (Option.isSome(input.partition) && targets.every(({ keys }) => keys.length === 0)) {
+  const targets = yield* Effect.forEach(
+    names,
+    (asset) => Effect.map(selected(graph, asset, input.partition, universe), (set) => ({ asset, set }))
+  )
+  if (Option.isSome(input.partition) && targets.every(({ set }) => PartitionSet.isEmpty(set))) {
     return yield* usage(
       `no partition of ${names.join(", ")} is ${input.partition.value}`,
       `barograph asset show ${names[0]} says which there are`
@@ -100,7 +112,7 @@ const failed = (application: Application, tags: ReadonlyArray<string | undefined
 }
 
 const execute = Effect.fnUntraced(
-  function*(application: Application, plan: Plan.Plan, input: Input, universe: Partitions.Universe) {
+  function*(application: Application, plan: Plan.Plan, input: Input) {
     const executor = yield* Executor
     const progress = yield* Progress.make(plan)
     const request = {
@@ -109,10 +121,13 @@ const execute = Effect.fnUntraced(
       partition: Option.getOrNull(input.partition),
       force: input.force
     }
-    const summary = yield* executor.execute(application.graph, plan, {
-      concurrency: application.concurrency,
-      pools: Pool.make(application.pools),
-      universe,
+    const summary = yield* executor.execute(plan, {
+      concurrency: Option.getOrElse(input.concurrency, () => application.concurrency),
+      pools: Record.map(application.pools, ({ slots }) => slots),
+      limits: application.limits,
+      tags: input.tag,
+      priority: input.priority,
+      timeout: Option.getOrUndefined(input.timeout),
       request,
       observe: progress.observe
     }).pipe(Effect.ensuring(progress.close))
@@ -133,10 +148,14 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
   const universe = yield* currentUniverse(application)
   const request = yield* requestFor(application.graph, input, universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
-  if (input.plan) return yield* input.json ? Print.json(PlanText.toJson(plan)) : Print.lines(PlanText.render(plan))
-  if (plan.steps.length > 0 || plan.blocked.length > 0) return yield* execute(application, plan, input, universe)
+  if (input.plan) {
+    return yield* input.json
+      ? Print.json(PlanText.toJson(plan, application.pools))
+      : Print.lines(PlanText.render(plan, application.pools))
+  }
+  if (!Plan.isEmpty(plan)) return yield* execute(application, plan, input)
   yield* input.json
-    ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: plan.upToDate, failures: [] })
+    ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: PlanText.upToDate(plan), failures: [] })
     : Print.lines(PlanText.nothingToDo(plan))
 })
 

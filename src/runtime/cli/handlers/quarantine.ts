@@ -5,7 +5,7 @@ import { ApplicationLoader, type Quarantine, type QuarantinedRow } from "../Appl
 import { Failure, usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
-import { materialize } from "./materialize.ts"
+import { materialize, unasked } from "./materialize.ts"
 
 const withQuarantine = <A, E, R>(use: (quarantine: Quarantine) => Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
@@ -81,11 +81,9 @@ export const replay = Effect.fnUntraced(
     if (before.length === 0) return yield* Print.lines(["No row was refused."])
     for (const rows of bySymbol(before)) {
       yield* materialize({
+        ...unasked,
         asset: [asset],
-        select: Option.none(),
         partition: Option.some(selector(rows)),
-        only: "all",
-        plan: false,
         force: true,
         json: input.json
       })

@@ -1,14 +1,16 @@
 /** `run list`, `show`, `cancel` and `retry`. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
+import type { RunStatus } from "../../run/Event.ts"
 import { RunStore } from "../../store/RunStore.ts"
 import { ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
 import * as EventText from "../render/EventText.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
-import { materialize } from "./materialize.ts"
+import { materialize, unasked } from "./materialize.ts"
 
 const time = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19).replace("T", " ")}Z`
 
@@ -21,19 +23,43 @@ const withRuns = <A, E, R>(use: (runs: RunStore["Service"]) => Effect.Effect<A, 
     return yield* Effect.flatMap(RunStore, use).pipe(Effect.provide(application.layer))
   })
 
-export const list = Effect.fnUntraced(function*(input: { readonly limit: number; readonly json: boolean }) {
-  const runs = yield* withRuns((store) => Effect.andThen(store.recover, store.list(Math.max(1, input.limit))))
+export interface ListInput {
+  readonly limit: number
+  readonly before: Option.Option<string>
+  readonly status: Option.Option<RunStatus>
+  readonly tag: Readonly<Record<string, string>>
+  readonly json: boolean
+}
+
+const tagText = (tags: Readonly<Record<string, string>>): string =>
+  Object.entries(tags).map(([key, value]) => value === "" ? key : `${key}=${value}`).join(" ")
+
+export const list = Effect.fnUntraced(function*(input: ListInput) {
+  const page = {
+    limit: Math.max(1, input.limit),
+    before: Option.getOrUndefined(input.before),
+    status: Option.getOrUndefined(input.status),
+    tags: Record.isEmptyRecord(input.tag) ? undefined : input.tag
+  }
+  const runs = yield* withRuns((store) => Effect.andThen(store.recover, store.list(page)))
   if (input.json) return yield* Print.json(runs)
-  if (runs.length === 0) return yield* Print.lines(["No run yet. Start one: materialize --asset NAME"])
+  if (runs.length === 0) return yield* Print.lines(["No such run. Start one: materialize --asset NAME"])
   yield* Print.lines(Table.render(
-    ["run", "status", "started", "took"],
-    runs.map((run) => [run.runId, run.status, time(run.startedAt), seconds(run.startedAt, run.endedAt)])
+    ["run", "status", "started", "took", "tags"],
+    runs.map((run) => [
+      run.runId,
+      run.status,
+      time(run.startedAt),
+      seconds(run.startedAt, run.endedAt),
+      tagText(run.tags)
+    ])
   ))
+  if (runs.length === page.limit) yield* Print.talk(`older ones: barograph run list --before ${runs.at(-1)!.runId}`)
 })
 
 /** By id, or the newest as `latest`. */
 const named = (store: RunStore["Service"], id: string) =>
-  id === "latest" ? Effect.map(store.list(1), ([run]) => run) : store.find(id)
+  id === "latest" ? Effect.map(store.list({ limit: 1 }), ([run]) => run) : store.find(id)
 
 export const cancel = Effect.fnUntraced(function*(input: { readonly id: string }) {
   const asked = yield* withRuns((store) => Effect.andThen(store.recover, store.requestCancel(input.id)))
@@ -51,7 +77,7 @@ const Asked = Schema.Struct({
 export const retry = Effect.fnUntraced(function*(input: { readonly id: string; readonly json: boolean }) {
   const run = yield* withRuns((store) => Effect.andThen(store.recover, named(store, input.id)))
   if (run === undefined) return yield* usage(`There is no run "${input.id}".`, "barograph run list")
-  if (run.status === "running") {
+  if (run.status === "running" || run.status === "queued") {
     return yield* usage(`Run "${input.id}" is still running.`, `barograph run cancel ${input.id}`)
   }
   const asked = yield* Effect.mapError(
@@ -59,12 +85,12 @@ export const retry = Effect.fnUntraced(function*(input: { readonly id: string; r
     () => usage(`Run "${input.id}" does not say what it was asked for.`, "materialize --asset NAME")
   )
   yield* materialize({
+    ...unasked,
     asset: asked.assets,
     select: Option.fromNullOr(asked.select),
     partition: Option.fromNullOr(asked.partition),
-    only: "all",
-    plan: false,
-    force: false,
+    tag: { ...run.tags, retry_of: run.runId },
+    priority: run.priority,
     json: input.json
   })
 })
@@ -83,6 +109,7 @@ export const show = Effect.fnUntraced(function*(input: { readonly id: string; re
   yield* Print.lines([
     `${run.runId}  ${run.status}  ${time(run.startedAt)}  ${seconds(run.startedAt, run.endedAt)}`,
     `  asked for ${JSON.stringify(run.request)}`,
+    ...(Record.isEmptyRecord(run.tags) ? [] : [`  tags ${tagText(run.tags)}`]),
     ...events.map(({ at, event }) => `  ${new Date(at).toISOString().slice(11, 23)}  ${EventText.render(event)}`)
   ])
 })

@@ -27,7 +27,9 @@ const sumOf = (results: ReadonlyArray<StepResult>): { readonly [field: string]: 
 export const render = (event: Event): string => {
   switch (event.type) {
     case "RunStarted":
-      return `run started: ${counted(event.partitions, "partition")} in ${counted(event.steps, "step")}`
+      return `run started: ${counted(event.partitions, "partition")}`
+    case "Blocked":
+      return `${event.asset}: ${counted(event.count, "partition")} blocked, ${some(event.partitions)}: ${event.error}`
     case "StepStarted":
       return `${event.asset}: started ${counted(event.partitions, "partition")}`
     case "StepRetrying":
@@ -43,7 +45,9 @@ export const render = (event: Event): string => {
       return `${event.asset}: skipped ${some(event.partitions)}: ${event.why}`
     case "Failed":
       return `${event.asset}: failed ${some(event.partitions)}: ${event.error}`
+    case "RunQueued":
+      return "waiting for its turn: other runs go first"
     case "RunEnded":
-      return `run ${event.status}`
+      return event.why === undefined ? `run ${event.status}` : `run ${event.status}: ${event.why}`
   }
 }

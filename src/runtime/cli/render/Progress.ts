@@ -39,7 +39,7 @@ const apply = (branches: ReadonlyMap<string, Branch>, event: Event): void => {
   if (branch === undefined) return
   if (event.type === "StepStarted") branch.running += event.partitions
   if (event.type === "Skipped") branch.done += event.partitions.length
-  if (event.type === "Failed" && event.step >= 0) branch.failed += event.partitions.length
+  if (event.type === "Failed") branch.failed += event.partitions.length
   if (event.type !== "Materialized") return
   branch.done += event.results.length
   branch.running = Math.max(0, branch.running - event.results.length)
@@ -91,10 +91,12 @@ const live = (plan: Plan.Plan): Effect.Effect<Progress> =>
     }
     return {
       observe: (event) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          apply(branches, event)
-          return now - drawnAt < REDRAW_MILLIS ? Effect.void : redraw(now)
-        }),
+        event.type === "RunQueued" ?
+          Print.talk(EventText.render(event)) :
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            apply(branches, event)
+            return now - drawnAt < REDRAW_MILLIS ? Effect.void : redraw(now)
+          }),
       close: Effect.flatMap(Clock.currentTimeMillis, redraw)
     }
   })

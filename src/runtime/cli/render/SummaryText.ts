@@ -9,8 +9,8 @@ const TOLD = 10
 const count = (value: number | undefined): string => value === undefined ? "" : EventText.number(value)
 
 const failures = (summary: Summary): ReadonlyArray<string> => {
-  const told = summary.failures.slice(0, TOLD).map(({ asset, error, partitions }) => {
-    const more = partitions.length > 1 ? ` and ${partitions.length - 1} more` : ""
+  const told = summary.failures.slice(0, TOLD).map(({ asset, count, error, partitions }) => {
+    const more = count > 1 ? ` and ${count - 1} more` : ""
     return `failed: ${asset} ${label(partitions[0] ?? "")}${more}: ${error}`
   })
   return summary.failures.length > TOLD ? [...told, `failed: ${summary.failures.length - TOLD} more`] : told
@@ -46,6 +46,7 @@ export const render = (summary: Summary): ReadonlyArray<string> => {
       "seconds"
     ], rows),
     ...failures(summary),
+    ...(summary.why === undefined ? [] : [`the run ${summary.why}`]),
     `run ${summary.runId} ${summary.status} in ${summary.seconds.toFixed(2)} s`
   ]
 }

@@ -1,0 +1,103 @@
+/**
+ * What every graph gets, whosever it is: the engine's stores on DATABASE_URL or the embedded PostgreSQL, the queries of
+ * `barograph query`, and the check of the database.
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Database from "./layers/database/Database.ts"
+import type * as Settings from "./layers/settings/Settings.ts"
+import type * as Application from "./runtime/cli/Application.ts"
+import { configuration, Failure } from "./runtime/cli/Failure.ts"
+import { Executor } from "./runtime/run/Executor.ts"
+import { Claims } from "./runtime/store/Claims.ts"
+import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
+import * as EngineSchema from "./runtime/store/EngineSchema.ts"
+import { MaterializationStore } from "./runtime/store/MaterializationStore.ts"
+import { RunStore } from "./runtime/store/RunStore.ts"
+
+const DOCTOR = "barograph doctor shows what is configured"
+
+export interface Said {
+  readonly message: string
+  readonly fix?: string
+}
+
+/** An error of a layer ends the command as a configuration error, in its own words. */
+export const configured = <A, E extends Said, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, Failure, R> =>
+  Layer.catch(layer, (error) => Layer.effectContext(Effect.fail(configuration(error.message, error.fix ?? DOCTOR))))
+
+export const databaseLayer = (settings: Settings.Engine) =>
+  configured(Database.layer({ home: settings.home, url: settings.databaseUrl }))
+
+/** Where `barograph query --store staging` looks for tables without a schema. */
+export const STAGING = "staging,derived,barograph,public"
+
+/** Connections of their own to the same server, with their own search path. */
+export const client = (searchPath: string) =>
+  Layer.unwrap(
+    Effect.map(Database.Database, ({ config }) =>
+      PgClient.layer({ ...config, maxConnections: 4, startupParameters: { search_path: searchPath } }))
+  )
+
+export const engine = Executor.layer.pipe(
+  Layer.provideMerge(
+    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, Claims.layer, DynamicPartitions.layer)
+  ),
+  Layer.provide(EngineSchema.layer)
+)
+
+/** What the server itself said: the driver wraps it several times. */
+const innermost = (error: unknown): string => {
+  let found = String(error)
+  for (
+    let at = error;
+    Predicate.hasProperty(at, "message");
+    at = Predicate.hasProperty(at, "cause") ? at.cause : undefined
+  ) {
+    if (typeof at.message === "string" && at.message !== "") found = at.message
+  }
+  return found
+}
+
+/** What was known then stands before what is known now. */
+const knownAt = (sql: SqlClient.SqlClient, asOf: string) =>
+  sql`select set_config('barograph.as_of', (${asOf}::text::timestamptz)::text, true),
+    set_config('search_path', 'staging_as_of,' || current_setting('search_path'), true)`
+
+/** One statement in a read-only transaction. */
+const ask = (sql: SqlClient.SqlClient, text: string, asOf: string | undefined) =>
+  sql.withTransaction(Effect.gen(function*() {
+    if (asOf !== undefined) yield* knownAt(sql, asOf)
+    yield* sql`set transaction read only`
+    return yield* sql.unsafe<{ readonly [column: string]: unknown }>(text)
+  })).pipe(Effect.mapError((error) =>
+    new Failure({
+      exitCode: 2,
+      message: innermost(error),
+      fix: "one SELECT; tables are there after the first materialize"
+    })
+  ))
+
+type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
+
+export const querying = (client: Client) => (text: string, asOf?: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => ask(sql, text, asOf)).pipe(Effect.provide(client))
+
+const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`
+
+export const checkDatabase = (settings: Settings.Engine): Application.Check => ({
+  name: "database",
+  run: Effect.gen(function*() {
+    const { describe } = yield* Database.Database
+    const sql = yield* SqlClient.SqlClient
+    const [found] = yield* sql<{ version: string; size: number }>`
+      select current_setting('server_version') as version, pg_database_size(current_database())::float8 as size`
+    return `${describe}, version ${found!.version}, ${megabytes(found!.size)}`
+  }).pipe(
+    Effect.mapError((error) => configuration(error.message, DOCTOR)),
+    Effect.provide(databaseLayer(settings))
+  )
+})

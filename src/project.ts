@@ -1,0 +1,54 @@
+/**
+ * The composition of somebody's own graph: its definitions file gives the graph and the layers of its assets, the
+ * configuration the engine's stores.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Path from "node:path"
+import { checkDatabase, client, configured, databaseLayer, engine, querying, STAGING } from "./engine.ts"
+import * as Settings from "./layers/settings/Settings.ts"
+import type * as Definitions from "./runtime/asset/Definitions.ts"
+import * as Application from "./runtime/cli/Application.ts"
+import * as DefinitionsFile from "./runtime/cli/DefinitionsFile.ts"
+import { configuration, type Failure } from "./runtime/cli/Failure.ts"
+
+const said = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? error.message || error.name : String(error)
+}
+
+const failing = (what: string, file: string) => (cause: Cause.Cause<unknown>) =>
+  Cause.hasInterruptsOnly(cause)
+    ? Effect.failCause(cause as Cause.Cause<never>)
+    : Effect.fail(configuration(`${what} of ${Path.basename(file)} failed: ${said(cause)}`, `see ${file}`))
+
+/** Code of the user's: what it dies of is no bug of ours either. */
+const services = (definitions: Definitions.Definitions, file: string): Layer.Layer<unknown, Failure> =>
+  Layer.catchCause(definitions.layer, (cause) => Layer.effectContext(failing("the layer", file)(cause)))
+
+const checkServices = (definitions: Definitions.Definitions, file: string): Application.Check => ({
+  name: "layer",
+  run: Effect.scoped(Effect.as(Layer.build(services(definitions, file)), "the services of the assets can be built"))
+})
+
+/** Reads the definitions and puts them on the engine. */
+export const load = (file: string, cwd: string) =>
+  Effect.gen(function*() {
+    const settings = yield* Effect.mapError(Settings.engine(cwd), ({ fix, message }) => configuration(message, fix))
+    const definitions = yield* DefinitionsFile.load(file)
+    const server = databaseLayer(settings)
+    return Application.make({
+      origin: file.startsWith(`${cwd}/`) ? Path.relative(cwd, file) : file,
+      graph: definitions.graph,
+      layer: Layer.merge(services(definitions, file), Layer.provide(configured(engine), server)),
+      notices: definitions.notices,
+      members: Effect.catchCause(definitions.members, failing("the members", file)),
+      concurrency: definitions.concurrency ?? settings.concurrency,
+      pools: definitions.pools,
+      limits: { runs: settings.maxRuns, tags: settings.tagLimits },
+      upstreamErrors: definitions.upstreamErrors,
+      stores: { staging: querying(Layer.provide(configured(client(STAGING)), server)) },
+      checks: [checkDatabase(settings), checkServices(definitions, file)]
+    })
+  })

@@ -1,0 +1,106 @@
+/**
+ * A set of partitions of one space, whose size and cost follow the number of runs, not of keys.
+ *
+ * Sets of one universe are combined by index; their text, which outlives it, names values: `symbol=IBM,session=a..b`,
+ * one such part per box, joined by `;`. Pure.
+ */
+import * as IndexSet from "./IndexSet.ts"
+import * as PartitionKey from "./PartitionKey.ts"
+import * as Partitions from "./Partitions.ts"
+
+export interface PartitionSet {
+  readonly space: Partitions.Space
+  readonly cells: IndexSet.IndexSet
+}
+
+export const make = (space: Partitions.Space, cells: IndexSet.IndexSet): PartitionSet => ({ space, cells })
+
+export const none = (space: Partitions.Space): PartitionSet => make(space, IndexSet.empty)
+
+/** Every key that exists by now. */
+export const all = (space: Partitions.Space): PartitionSet => make(space, space.existing)
+
+/** Those of the keys that exist. */
+export const fromKeys = (space: Partitions.Space, keys: Iterable<PartitionKey.PartitionKey>): PartitionSet => {
+  const found: Array<ReadonlyArray<number>> = []
+  for (const key of keys) {
+    const indices = Partitions.indicesOf(space, key)
+    if (indices !== undefined && IndexSet.contains(space.existing, indices)) found.push(indices)
+  }
+  return make(space, IndexSet.fromTuples(found))
+}
+
+export const size = (self: PartitionSet): number => self.cells.size
+
+export const isEmpty = (self: PartitionSet): boolean => self.cells.size === 0
+
+/** Sets of spaces with the same axes can be combined; the result is of the first one's space. */
+export const union = (a: PartitionSet, b: PartitionSet): PartitionSet => make(a.space, IndexSet.union(a.cells, b.cells))
+
+export const intersection = (a: PartitionSet, b: PartitionSet): PartitionSet =>
+  make(a.space, IndexSet.intersection(a.cells, b.cells))
+
+/** Those of `a` that are not in `b`. */
+export const difference = (a: PartitionSet, b: PartitionSet): PartitionSet =>
+  make(a.space, IndexSet.difference(a.cells, b.cells))
+
+export const unionAll = (space: Partitions.Space, sets: Iterable<PartitionSet>): PartitionSet =>
+  make(space, IndexSet.unionAll([...sets].map(({ cells }) => cells)))
+
+export const equals = (a: PartitionSet, b: PartitionSet): boolean => IndexSet.equals(a.cells, b.cells)
+
+export const contains = (self: PartitionSet, key: PartitionKey.PartitionKey): boolean => {
+  const indices = Partitions.indicesOf(self.space, key)
+  return indices !== undefined && IndexSet.contains(self.cells, indices)
+}
+
+/** The position of the key in the set's order, or -1. */
+export const rank = (self: PartitionSet, key: PartitionKey.PartitionKey): number => {
+  const indices = Partitions.indicesOf(self.space, key)
+  return indices === undefined ? -1 : IndexSet.rank(self.cells, indices)
+}
+
+/** From the `skip`-th key on, at most `take` keys, in order. */
+export const slice = (self: PartitionSet, skip: number, take: number): PartitionSet =>
+  make(self.space, IndexSet.slice(self.cells, skip, take))
+
+/** Every key, in order. */
+export function* keys(self: PartitionSet): Generator<PartitionKey.PartitionKey> {
+  for (const indices of IndexSet.tuples(self.cells)) yield Partitions.keyAt(self.space, indices)
+}
+
+/** The canonical text of every key, in order. */
+export function* texts(self: PartitionSet): Generator<string> {
+  const textOf = Partitions.textOf(self.space)
+  for (const indices of IndexSet.tuples(self.cells)) yield textOf(indices)
+}
+
+/** The first key; undefined when the set is empty. */
+export const first = (self: PartitionSet): PartitionKey.PartitionKey | undefined => keys(self).next().value
+
+/** One run of a level: a value, or a range, which means the same later, when the axis has grown. */
+const runText = (space: Partitions.Space, level: number, from: number, to: number): string => {
+  const axis = space.axes[level]!
+  const value = (index: number): string => PartitionKey.encodeValue(axis.keyAt(index))
+  const name = space.names[level]!
+  return to - from === 1 ? `${name}=${value(from)}` : `${name}=${value(from)}..${value(to - 1)}`
+}
+
+/** Alternatives for the levels from this one on; runs with the same text below share one. */
+const textsFrom = (space: Partitions.Space, node: IndexSet.IndexSet, level: number): ReadonlyArray<string> => {
+  const grouped = new Map<string, Array<string>>()
+  for (let i = 0; i < node.bounds.length; i += 2) {
+    const own = runText(space, level, node.bounds[i]!, node.bounds[i + 1]!)
+    const below = node.below === undefined ? "" : textsFrom(space, node.below[i >> 1]!, level + 1).join(";")
+    grouped.set(below, [...(grouped.get(below) ?? []), own])
+  }
+  return [...grouped].flatMap(([below, own]) =>
+    below === "" ? [own.join(",")] : below.split(";").map((rest) => `${own.join(",")},${rest}`)
+  )
+}
+
+/** Canonical text, read back by `PartitionSelector.parse`; empty for the empty set, `*` where nothing is partitioned. */
+export const toText = (self: PartitionSet): string => {
+  if (isEmpty(self)) return ""
+  return self.space.names.length === 0 ? "*" : textsFrom(self.space, self.cells, 0).join(";")
+}

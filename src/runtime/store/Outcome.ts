@@ -1,0 +1,77 @@
+/** What a run says became of partitions of one asset, and the lines that follow from it. Pure. */
+import * as PartitionKey from "../partition/PartitionKey.ts"
+import * as Partitions from "../partition/Partitions.ts"
+import type { Standing } from "../plan/Standing.ts"
+import * as PartitionLine from "./PartitionLine.ts"
+
+/** A run and the number that it took when it began. */
+export interface RunRef {
+  readonly runId: string
+  readonly number: number
+}
+
+export interface Materialization {
+  readonly partition: string
+  readonly dataVersion: string
+  /** Data version per dependency. */
+  readonly inputs: { readonly [dependency: string]: string }
+  /** The encoded output. */
+  readonly output: unknown
+  readonly seconds: number
+  /** The data version is another one than before, or the first. */
+  readonly changed: boolean
+  /** See `Standing.at`. */
+  readonly at: number
+}
+
+export interface Outcome {
+  readonly asset: string
+  readonly space: Partitions.Space
+  readonly codeVersion: string
+  /** See `Fingerprint`. */
+  readonly dependencies: string
+  readonly succeeded: ReadonlyArray<Materialization>
+  readonly failed: ReadonlyArray<{ readonly partition: string; readonly error: string }>
+  /** Partitions that were looked at and found up to date. */
+  readonly verified: ReadonlyArray<string>
+}
+
+/** A longer error would be stored with every partition that has it; the event keeps the whole text. */
+const ERROR_LENGTH = 300
+
+const never: Standing = { asOf: 0, changed: 0, at: 0, codeVersion: "", dependencies: "", failure: undefined }
+
+type Next = PartitionLine.Change["next"]
+
+const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [partition: string, next: Next]> => {
+  const { codeVersion, dependencies } = self
+  const current = { asOf: run.number, codeVersion, dependencies, failure: undefined }
+  return [
+    ...self.succeeded.map(({ at, changed, partition }): readonly [string, Next] => [
+      partition,
+      (before) => ({ ...current, at, changed: changed ? run.number : before?.changed ?? run.number })
+    ]),
+    ...self.verified.map((partition): readonly [string, Next] => [
+      partition,
+      (before) => ({ ...current, at: before?.at ?? 0, changed: before?.changed ?? run.number })
+    ]),
+    ...self.failed.map(({ error, partition }): readonly [string, Next] => [
+      partition,
+      (before) => ({ ...(before ?? never), failure: error.slice(0, ERROR_LENGTH) })
+    ])
+  ]
+}
+
+/** Line to what changes in it. */
+export const changes = (run: RunRef, self: Outcome): ReadonlyMap<string, Array<PartitionLine.Change>> => {
+  const last = self.space.names.at(-1)
+  const found = new Map<string, Array<PartitionLine.Change>>()
+  for (const [partition, next] of nextStandings(run, self)) {
+    const key = PartitionKey.fromText(partition)
+    const line = Partitions.lineOf(self.space, key)
+    const own = found.get(line) ?? []
+    found.set(line, own)
+    own.push({ value: last === undefined ? "" : key[last]!, next })
+  }
+  return found
+}
