@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { nyse } from "./assets/nyse.ts"
-import { utcDays } from "./assets/utcDays.ts"
 import * as CorporateActions from "./layers/market-data/CorporateActions.ts"
 import type { MarketData } from "./layers/market-data/MarketData.ts"
 import { type Limits, Quota } from "./layers/market-data/Quota.ts"
@@ -13,7 +12,7 @@ import * as Forecast from "./layers/market-data/quota/Forecast.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import type { SampleError } from "./layers/market-data/Sample.ts"
 import type { AlphaVantage, Source } from "./layers/settings/SourceSettings.ts"
-import type { Calendar } from "./runtime/partition/Calendar.ts"
+import { type Calendar, continuous } from "./runtime/partition/Calendar.ts"
 import type { PoolLimit } from "./runtime/plan/Cost.ts"
 
 const within = (limits: Limits | undefined) => limits === undefined ? {} : { limits }
@@ -82,7 +81,7 @@ export const forecast = Effect.fnUntraced(function*(source: Source, calls: numbe
 })
 
 /** Whose sessions the source's bars belong to. */
-export const calendar = (source: Source): Calendar => source._tag === "Binance" ? utcDays : nyse
+export const calendar = (source: Source): Calendar => source._tag === "Binance" ? continuous : nyse
 
 /** What `--plan` says of the calls: those of the sample cost nothing. */
 export const pool = (source: Source, concurrency: number): PoolLimit => {
