@@ -4,23 +4,35 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as NodeFs from "node:fs/promises"
-import { definitions } from "./assets/definitions.ts"
+import { withLayout } from "./assets/definitions.ts"
 import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
-import { checkDatabase, client, configured, databaseLayer, engine, querying, type Said, STAGING } from "./engine.ts"
+import {
+  checkDatabase,
+  client,
+  configured,
+  databaseLayer,
+  DOCTOR,
+  engine,
+  querying,
+  type Said,
+  STAGING
+} from "./engine.ts"
 import * as Rule from "./layers/bars/Rule.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as Derived from "./layers/derived/Postgres.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
+import { ObjectStore, type ObjectStoreError } from "./layers/lake/ObjectStore.ts"
+import { ParquetFormat } from "./layers/lake/ParquetFormat.ts"
 import * as QuotaMemory from "./layers/market-data/quota/Memory.ts"
 import * as QuotaPostgres from "./layers/market-data/quota/Postgres.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
 import * as Warehouse from "./layers/warehouse/Postgres.ts"
+import * as RedshiftTarget from "./layers/warehouse/RedshiftTarget.ts"
 import * as Quarantine from "./quarantine.ts"
 import * as Application from "./runtime/cli/Application.ts"
-import { configuration, type Failure, usage } from "./runtime/cli/Failure.ts"
+import { configuration, Failure, usage } from "./runtime/cli/Failure.ts"
 import * as Source from "./source.ts"
 
 const WAREHOUSE = "warehouse,public"
@@ -33,9 +45,19 @@ const onWarehouse = <A, E extends Said>(settings: Settings.Settings, layer: Laye
       : Layer.provide(layer, Database.layer({ home: settings.home, url: settings.warehouseUrl }))
   )
 
-const warehouse = Layer.unwrap(
+const postgresWarehouse = Layer.unwrap(
   Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(WAREHOUSE)))
 )
+
+const redshift = Effect.promise(() => import("./layers/warehouse/RedshiftData.ts"))
+
+/** Redshift's client is loaded only where there is one; everybody else's warehouse is a PostgreSQL. */
+const warehouse = (settings: Settings.Settings) => {
+  const target = settings.redshift
+  return target === undefined
+    ? onWarehouse(settings, postgresWarehouse)
+    : configured(Layer.unwrap(Effect.map(redshift, (RedshiftData) => RedshiftData.layer(target))))
+}
 
 /** What was called of a vendor is remembered in the database; the sample has no vendor. */
 const quota = (settings: Settings.Settings) =>
@@ -47,19 +69,32 @@ const marketData = (settings: Settings.Settings, bundled: string) =>
     Source.actions(settings.source)
   ).pipe(Layer.provide(quota(settings)))
 
+const lakeFailure = ({ fix, what }: ObjectStoreError): Failure => configuration(what, fix === "" ? DOCTOR : fix)
+
+/** The client of a bucket is loaded only where the lake is one. */
+const lake = ({ lake }: Settings.Settings) =>
+  lake.kind === "directory"
+    ? Layer.catch(FileSystem.layer(lake.path), (error) => Layer.effectContext(Effect.fail(lakeFailure(error))))
+    : Layer.unwrap(Effect.map(Effect.promise(() => import("./layers/lake/S3.ts")), (S3) => S3.layer(lake)))
+
 const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
     configured(engine),
     configured(Staging.layer),
     Derived.layer,
-    onWarehouse(settings, warehouse),
+    warehouse(settings),
     marketData(settings, bundled),
     Layer.succeed(TradingCalendar, Source.calendar(settings.source)),
-    configured(FileSystem.layer(settings.lake))
+    lake(settings),
+    Layer.succeed(ParquetFormat, settings.parquet)
   ).pipe(Layer.provide(databaseLayer(settings)), Layer.provideMerge(Layer.succeed(Rule.Active, settings.rules)))
 
 const warehouseName = (settings: Settings.Settings): string =>
-  settings.warehouseUrl === undefined ? "schema warehouse of the database" : "PostgreSQL of BAROGRAPH_WAREHOUSE"
+  settings.redshift !== undefined
+    ? RedshiftTarget.describe(settings.redshift)
+    : settings.warehouseUrl === undefined
+    ? "schema warehouse of the database"
+    : "PostgreSQL of BAROGRAPH_WAREHOUSE"
 
 /**
  * A sample of one's own that overlaps the bundled one is an edited copy of it: what was cut off at its ends is asked for
@@ -98,14 +133,45 @@ const remembering =
       return refused === undefined ? ask(text, asOf) : Effect.fail(refused)
     })
 
+/** Loaded with the question: no other command reads Parquet. */
+const askLake = (settings: Settings.Settings) => (text: string, asOf?: string) =>
+  asOf !== undefined ?
+    Effect.fail(usage("the lake does not remember", "--as-of with --store staging")) :
+    Effect.flatMap(
+      Effect.promise(() => import("./layers/lake/LakeQuery.ts")),
+      (LakeQuery) => LakeQuery.ask(text, settings.layout)
+    ).pipe(
+      Effect.catchTags({
+        LakeQueryError: ({ fix, message }) => Effect.fail(new Failure({ exitCode: 2, message, fix })),
+        ParquetError: ({ message }) => Effect.fail(configuration(message, "materialize --asset bars_parquet --force")),
+        ObjectStoreError: (error) => Effect.fail(lakeFailure(error))
+      }),
+      Effect.provide(lake(settings))
+    )
+
+const askRedshift = (target: RedshiftTarget.RedshiftTarget) => (text: string) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./layers/warehouse/RedshiftQuery.ts")),
+    (RedshiftQuery) => RedshiftQuery.query(target, text)
+  ).pipe(
+    Effect.scoped,
+    Effect.mapError(({ fix, message, reason }) => {
+      const asked = reason._tag === "Refused" || reason._tag === "Failed"
+      return new Failure({ exitCode: asked ? 2 : reason.retryable ? 4 : 3, message, fix })
+    })
+  )
+
 const stores = (settings: Settings.Settings) => {
   const server = databaseLayer(settings)
   return {
     staging: remembering("staging", querying(Layer.provide(configured(client(STAGING)), server))),
     warehouse: remembering(
       "warehouse",
-      querying(Layer.provide(onWarehouse(settings, client(WAREHOUSE)), server))
-    )
+      settings.redshift !== undefined
+        ? askRedshift(settings.redshift)
+        : querying(Layer.provide(onWarehouse(settings, client(WAREHOUSE)), server))
+    ),
+    lake: askLake(settings)
   }
 }
 
@@ -116,13 +182,19 @@ const checkWarehouse = (settings: Settings.Settings): Application.Check => ({
 
 const checkLake = (settings: Settings.Settings): Application.Check => ({
   name: "lake",
-  run: Effect.tryPromise({
-    try: () =>
-      NodeFs.mkdir(settings.lake, { recursive: true }).then(() => NodeFs.access(settings.lake, NodeFs.constants.W_OK)),
-    catch: (cause) =>
-      configuration(`${settings.lake}: ${String(cause)}`, "set BAROGRAPH_LAKE to a directory that can be written")
-  }).pipe(Effect.as(`${settings.lake} can be written`))
+  run: Effect.gen(function*() {
+    const store = yield* ObjectStore
+    yield* store.put(PROBE, new TextEncoder().encode("barograph doctor"))
+    yield* store.get(PROBE)
+    yield* store.remove(PROBE)
+    return `${store.location} can be written`
+  }).pipe(
+    Effect.catchTag("ObjectStoreError", (error) => Effect.fail(lakeFailure(error))),
+    Effect.provide(lake(settings))
+  )
 })
+
+const PROBE = "doctor/probe"
 
 const checkSource = (settings: Settings.Settings, bundled: string): Application.Check => ({
   name: "source",
@@ -141,7 +213,7 @@ export const load = (cwd: string, bundled: string) =>
     const settings = yield* Effect.mapError(Settings.load(cwd), ({ fix, message }) => configuration(message, fix))
     return Application.make({
       origin: "the bundled graph",
-      graph: onCalendar(definitions, Source.calendar(settings.source)),
+      graph: onCalendar(withLayout(settings.layout), Source.calendar(settings.source)),
       layer: services(settings, bundled),
       notices: settings.source._tag === "Sample" && settings.sample === undefined ? [SAMPLE] : settings.notices,
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),

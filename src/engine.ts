@@ -12,13 +12,15 @@ import type * as Settings from "./layers/settings/Settings.ts"
 import type * as Application from "./runtime/cli/Application.ts"
 import { configuration, Failure } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
+import { BackfillStore } from "./runtime/store/BackfillStore.ts"
+import { CheckStore } from "./runtime/store/CheckStore.ts"
 import { Claims } from "./runtime/store/Claims.ts"
 import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "./runtime/store/EngineSchema.ts"
 import { MaterializationStore } from "./runtime/store/MaterializationStore.ts"
 import { RunStore } from "./runtime/store/RunStore.ts"
 
-const DOCTOR = "barograph doctor shows what is configured"
+export const DOCTOR = "barograph doctor shows what is configured"
 
 export interface Said {
   readonly message: string
@@ -44,7 +46,14 @@ export const client = (searchPath: string) =>
 
 export const engine = Executor.layer.pipe(
   Layer.provideMerge(
-    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, Claims.layer, DynamicPartitions.layer)
+    Layer.mergeAll(
+      RunStore.layer,
+      MaterializationStore.layer,
+      CheckStore.layer,
+      Claims.layer,
+      DynamicPartitions.layer,
+      BackfillStore.layer
+    )
   ),
   Layer.provide(EngineSchema.layer)
 )

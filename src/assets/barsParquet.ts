@@ -1,21 +1,15 @@
 /** `bars_parquet` [symbol x session]: one Parquet file per session in Hive layout; a session without bars has none. */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Bars from "../layers/bars/Bars.ts"
+import * as Layout from "../layers/lake/Layout.ts"
 import { ObjectStore } from "../layers/lake/ObjectStore.ts"
-import * as Parquet from "../layers/lake/Parquet.ts"
+import { fingerprint, ParquetFormat } from "../layers/lake/ParquetFormat.ts"
+import * as Publication from "../layers/lake/Publication.ts"
 import { BarStore } from "../layers/staging/BarStore.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import { session, symbol } from "./dimensions.ts"
+import { whileRetryable } from "./retry.ts"
 import { stagedBars } from "./stagedBars.ts"
-
-export const ParquetFile = Schema.Struct({
-  key: Schema.String,
-  rows: Schema.Finite,
-  /** 0 when there is no file. */
-  bytes: Schema.Finite,
-  contentHash: Schema.String
-})
 
 export const barsParquet = Asset.make(
   "bars_parquet",
@@ -25,28 +19,34 @@ export const barsParquet = Asset.make(
     kinds: ["parquet"],
     partitions: { symbol, session },
     deps: { staged: stagedBars },
-    output: ParquetFile,
+    output: Publication.Published,
     dataVersion: "contentHash",
-    // Another lake holds nothing yet.
-    codeVersion: Effect.map(ObjectStore, ({ location }) => `1 in ${location}`),
+    // Another lake holds nothing yet, and files in another format are written anew.
+    codeVersion: Effect.gen(function*() {
+      return `${fingerprint(yield* ParquetFormat)} in ${(yield* ObjectStore).location}`
+    }),
+    retry: whileRetryable,
     timeout: "5 minutes",
     batch: { max: 32, by: ({ symbol }: { readonly symbol: string }) => symbol }
   },
   Effect.fn("bars_parquet")(function*({ items }) {
-    const lake = yield* ObjectStore
-    const staged = yield* (yield* BarStore).read(items.map(({ partition }) => partition))
-    const publish = Effect.fnUntraced(function*(item: (typeof items)[number], bars: Bars.Bars) {
-      const { partition, staged: { interval, source } } = item
-      const key = Parquet.key(partition.symbol, partition.session)
-      const contentHash = Bars.contentHash(bars)
-      if (bars.length === 0) {
-        yield* lake.remove(key)
-        return { key, rows: 0, bytes: 0, contentHash }
-      }
-      const bytes = Parquet.encode(bars, { source, interval, ...partition, contentHash })
-      yield* lake.put(key, bytes)
-      return { key, rows: bars.length, bytes: bytes.byteLength, contentHash }
-    })
-    return yield* Effect.forEach(items, (item, at) => Effect.result(publish(item, staged[at]!)))
+    const store = yield* BarStore
+    const keys = items.map(({ partition }) => Layout.sessionKey(partition.symbol, partition.session))
+    return yield* Publication.publish(
+      yield* ObjectStore,
+      keys,
+      (asked) =>
+        Effect.map(store.read(asked.map((at) => items[at]!.partition)), (staged) =>
+          staged.map((bars, place) => {
+            const at = asked[place]!
+            const { partition, staged: { interval, source } } = items[at]!
+            return {
+              key: keys[at]!,
+              parts: [{ bars }],
+              contentHash: Bars.contentHash(bars),
+              meta: { source, interval, ...partition }
+            }
+          }))
+    )
   })
 )

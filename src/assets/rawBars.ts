@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
 import * as Zlib from "node:zlib"
-import { ObjectStore, segment } from "../layers/lake/ObjectStore.ts"
+import { ensure, ObjectStore, segment } from "../layers/lake/ObjectStore.ts"
 import { MarketData } from "../layers/market-data/MarketData.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import { month, symbol } from "./dimensions.ts"
@@ -48,7 +48,7 @@ export const rawBars = Asset.make(
     const payload = yield* source.fetchMonth(partition)
     const contentHash = Crypto.createHash("sha256").update(payload.bytes).digest("hex").slice(0, 32)
     const key = keyOf(source.source, partition, contentHash)
-    yield* store.put(key, Zlib.gzipSync(payload.bytes))
+    yield* ensure(store, key, Zlib.gzipSync(payload.bytes))
     return {
       key,
       format: payload.format,

@@ -6,7 +6,7 @@ import { definitions } from "../../src/assets/definitions.ts"
 import type { Actions } from "../../src/layers/bars/Adjustment.ts"
 import * as DerivedMemory from "../../src/layers/derived/Memory.ts"
 import * as LakeMemory from "../../src/layers/lake/Memory.ts"
-import * as Parquet from "../../src/layers/lake/Parquet.ts"
+import * as ParquetReader from "../../src/layers/lake/ParquetReader.ts"
 import * as CorporateActions from "../../src/layers/market-data/CorporateActions.ts"
 import { MarketData } from "../../src/layers/market-data/MarketData.ts"
 import * as Replay from "../../src/layers/market-data/Replay.ts"
@@ -47,7 +47,7 @@ it.effect("adjusted bars go on over a split, and the raw ones stay as traded", (
     const { summary } = yield* TestGraph.materialize(definitions, { assets: ["adjusted_bars", "bars_parquet"] })
     expect(summary.status).toBe("succeeded")
     const read = (folder: string, date: string) =>
-      Parquet.decode(objects.get(`${folder}/symbol=AAPL/date=${date}/bars.parquet`)!)
+      ParquetReader.decode(objects.get(`${folder}/symbol=AAPL/date=${date}/bars.parquet`)!)
     const before = yield* read("adjusted_bars", "2014-06-06")
     const after = yield* read("adjusted_bars", "2014-06-09")
     const raw = yield* read("bars", "2014-06-06")

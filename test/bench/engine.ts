@@ -20,6 +20,7 @@ import * as Plan from "../../src/runtime/plan/Plan.ts"
 import * as Planner from "../../src/runtime/plan/Planner.ts"
 import * as Staleness from "../../src/runtime/plan/Staleness.ts"
 import { Executor } from "../../src/runtime/run/Executor.ts"
+import { CheckStore } from "../../src/runtime/store/CheckStore.ts"
 import { Claims } from "../../src/runtime/store/Claims.ts"
 import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "../../src/runtime/store/EngineSchema.ts"
@@ -53,7 +54,7 @@ const stepsInMemory = (steps: number): Effect.Effect<Row> =>
 
 const postgres = Executor.layer.pipe(
   Layer.provideMerge(
-    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, Claims.layer, DynamicPartitions.layer)
+    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, CheckStore.layer, Claims.layer, DynamicPartitions.layer)
   ),
   Layer.provideMerge(EngineSchema.layer),
   Layer.provideMerge(EmbeddedDatabase.layer)
@@ -111,7 +112,7 @@ const universe: Partitions.Universe = { now: Date.parse("2025-12-20T00:00:00Z"),
 const situationOf = (graph: AssetGraph.Any, done: Done): Planner.Situation => {
   const classes = new Map([...graph.assets.values()].map((asset) => {
     const dependencies = Fingerprint.of(asset, universe)
-    const standing = { asOf: 1, changed: 1, at: 0, codeVersion: "1", dependencies, failure: undefined }
+    const standing = { asOf: 1, changed: 1, at: 0, codeVersion: "1", dependencies, failure: undefined, rejected: false }
     return [asset.name, [{ standing, set: materialized(Partitions.space(asset.dimensions, universe), done) }]]
   }))
   return {

@@ -128,7 +128,7 @@ it.live(
 
 it.live("init writes nothing into a directory that is not empty", () =>
   Effect.gen(function*() {
-    const of: Cli.Project = { directory: yield* temporaryDirectory, env: {} }
+    const of: Cli.Project = { directory: yield* temporaryDirectory, env: {}, main: Cli.MAIN }
     yield* Effect.promise(() => NodeFs.writeFile(Path.join(of.directory, "mine.txt"), ""))
     const refused = yield* Cli.run(of, ["init", "."])
     expect(refused).toMatchObject({ code: 2, stdout: "" })

@@ -71,7 +71,7 @@ it.live("a graph of one's own runs on the engine's stores like the bundled one",
 
 it.live("check says as JSON what is wrong, needs no database, and exits with 3", () =>
   Effect.gen(function*() {
-    const of: Cli.Project = { directory: yield* temporaryDirectory, env: {} }
+    const of: Cli.Project = { directory: yield* temporaryDirectory, env: {}, main: Cli.MAIN }
     of.env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:9/nothing"
     yield* Effect.promise(() =>
       NodeFs.writeFile(Path.join(of.directory, "package.json"), `{"barograph":{"definitions":"own.ts"}}`)

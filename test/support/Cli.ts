@@ -7,7 +7,7 @@ import * as Url from "node:url"
 import * as Zlib from "node:zlib"
 import { temporaryDirectory } from "./EmbeddedDatabase.ts"
 
-const MAIN = Url.fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+export const MAIN = Url.fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 export const SAMPLE = Url.fileURLToPath(new URL("../../src/layers/market-data/sample/bars.csv.gz", import.meta.url))
 
 export interface Ended {
@@ -20,15 +20,19 @@ export interface Ended {
 export interface Project {
   readonly directory: string
   readonly env: { [name: string]: string }
+  readonly main: string
 }
 
-/** An empty working directory; its embedded server is stopped at the end, whatever happened. */
-export const project: Effect.Effect<Project, never, import("effect/Scope").Scope> = Effect.gen(function*() {
-  const directory = yield* temporaryDirectory
-  const made: Project = { directory, env: {} }
-  yield* Effect.addFinalizer(() => Effect.ignore(run(made, ["run", "list"])))
-  return made
-})
+/** An empty working directory for a program; its embedded server is stopped at the end, whatever happened. */
+export const projectOf = (main: string): Effect.Effect<Project, never, import("effect/Scope").Scope> =>
+  Effect.gen(function*() {
+    const directory = yield* temporaryDirectory
+    const made: Project = { directory, env: {}, main }
+    yield* Effect.addFinalizer(() => Effect.ignore(run(made, ["run", "list"])))
+    return made
+  })
+
+export const project = projectOf(MAIN)
 
 const environment = (of: Project) => {
   const inherited = { ...process.env }
@@ -44,7 +48,7 @@ export interface Started {
 }
 
 export const start = (of: Project, args: ReadonlyArray<string>): Started => {
-  const child = ChildProcess.spawn(process.execPath, [MAIN, ...args], {
+  const child = ChildProcess.spawn(process.execPath, [of.main, ...args], {
     cwd: of.directory,
     env: environment(of),
     stdio: ["ignore", "pipe", "pipe"]

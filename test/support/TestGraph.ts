@@ -10,6 +10,8 @@ import type * as Plan from "../../src/runtime/plan/Plan.ts"
 import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
+import { BackfillStore } from "../../src/runtime/store/BackfillStore.ts"
+import { CheckStore } from "../../src/runtime/store/CheckStore.ts"
 import { Claims } from "../../src/runtime/store/Claims.ts"
 import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
 import { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
@@ -20,7 +22,9 @@ export const layerMemory = Executor.layer.pipe(
     Layer.mergeAll(
       RunStore.layerMemory,
       MaterializationStore.layerMemory,
+      CheckStore.layerMemory,
       Claims.layerMemory,
+      BackfillStore.layerMemory,
       DynamicPartitions.layerMemory
     )
   )
@@ -48,23 +52,25 @@ export const plan = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =
       return { asset, set }
     })
     const request = { targets, ancestors: asked.ancestors ?? true, force: asked.force ?? false }
-    return { universe, plan: yield* Situation.plan(graph, request, universe) }
+    return { universe, targets, plan: yield* Situation.plan(graph, request, universe) }
   })
 
-export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
+export const execute = <R>(plan: Plan.Plan<R>, asked: Partial<Asked> = {}) =>
   Effect.gen(function*() {
     const executor = yield* Executor
     const events: Array<Event> = []
-    const made = yield* plan(graph, asked)
-    const summary = yield* executor.execute(made.plan, {
+    const summary = yield* executor.execute(plan, {
       concurrency: asked.concurrency ?? 4,
       pools: { one: 1 },
       request: { assets: asked.assets },
       observe: (event) => Effect.sync(() => void events.push(event)),
       ...asked.options
     })
-    return { summary, events, plan: made.plan }
+    return { summary, events, plan }
   })
+
+export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
+  Effect.flatMap(plan(graph, asked), (made) => execute(made.plan, asked))
 
 /** Every planned partition with its reason, upstream first. */
 export const planned = (plan: Plan.Plan) =>

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
+import * as Check from "../../src/runtime/asset/Check.ts"
 import * as Definitions from "../../src/runtime/asset/Definitions.ts"
 import * as Application from "../../src/runtime/cli/Application.ts"
 import type { Calendar } from "../../src/runtime/partition/Calendar.ts"
@@ -156,3 +157,68 @@ export const tested: Effect.Effect<unknown, { readonly message: string }, Vendor
   )
 const engineOnly = Testing.materialize(without)
 export const untested: Effect.Effect<unknown, unknown, Effect.Services<typeof engineOnly>> = Testing.materialize(whole) // ~ 'Vendor' is not assignable
+
+// A check is typed by its asset, and a graph needs what its checks need.
+const rowsHeld = Check.make("rows_held", { asset: staged, blocking: true }, ({ output, partition }) => {
+  const key: { readonly symbol: string; readonly session: string } = partition
+  return Effect.as(
+    Effect.flatMap(Store, (store) => store.save),
+    { passed: output.rows > 0, metadata: { rows: output.rows, symbol: key.symbol } }
+  )
+})
+const checked = AssetGraph.make(rowsHeld)
+export const checkedComplete = Application.make({
+  ...rest,
+  graph: checked,
+  layer: Layer.mergeAll(
+    engine,
+    Layer.succeed(Vendor, { fetch: () => Effect.succeed(1) }),
+    Layer.succeed(Store, { save: Effect.void })
+  )
+})
+export const checkedMissing = Application.make({
+  ...rest,
+  graph: checked,
+  layer: Layer.merge(engine, Layer.succeed(Vendor, { fetch: () => Effect.succeed(1) })) // ~ 'Store' is not assignable
+})
+
+// A check that reads what the asset does not record.
+export const typoInCheck = Check.make(
+  "typo_in_check",
+  { asset: staged },
+  ({ output }) => Effect.succeed({ passed: output.rws > 0 }) // ~ Property 'rws' does not exist
+)
+
+// A check without an answer, and one with metadata that cannot be kept.
+export const noAnswer = Check.make("no_answer", { asset: staged }, () => Effect.void) // ~ Type 'void' is not assignable to type 'Result'
+export const oddMetadata = Check.make(
+  "odd_metadata",
+  { asset: staged },
+  () => Effect.succeed({ passed: true, metadata: { when: new Date(0) } }) // ~ Type 'Date' is not assignable to type 'string | number'
+)
+
+// A warning cannot block.
+export const warnBlocks = Check.make(
+  "warn_blocks",
+  { asset: staged, severity: "warn", blocking: true }, // ~ a check of severity warn blocks nothing: leave blocking out
+  () => Effect.succeed({ passed: true })
+)
+
+// What somebody else makes is handed over as undefined; what is observed as its data version.
+const feed = Asset.external("feed", { partitions: { symbol } })
+const page = Asset.observed("page", { every: "1 hour" }, () => Effect.map(Store, () => "etag"))
+export const reader = Asset.make("reader", { partitions: { symbol }, deps: { feed, page } }, ({ feed, page }) => {
+  const nothing: undefined = feed
+  const version: string = page.dataVersion
+  return Effect.succeed([nothing, version]).pipe(Effect.asVoid)
+})
+
+// The data version of an observation is a text.
+export const noVersion = Asset.observed("no_version", { every: "1 hour" }, () => Effect.succeed(1)) // ~ Type 'number' is not assignable to type 'string'
+
+// An external asset has partitions that must fit, too.
+export const externalClash = Asset.make(
+  "external_clash",
+  { deps: { feed } }, // ~ \"feed\" is partitioned by \"symbol\", this asset is not
+  () => Effect.void
+)

@@ -8,6 +8,10 @@ import * as Effect from "effect/Effect"
 
 const clock = Clock.Clock.defaultValue()
 
+/** Pauses between calls to another process, however they came about, in real time. */
+export const keep = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(self, Clock.Clock, clock)
+
 export const sleep = (millis: number): Effect.Effect<void> => clock.sleep(Duration.millis(millis))
 
 /**

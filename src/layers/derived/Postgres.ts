@@ -5,7 +5,7 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
-import * as PostgresFailure from "../staging/PostgresFailure.ts"
+import * as PostgresFailure from "../database/PostgresFailure.ts"
 import { DerivedStore, DerivedStoreError, type SessionBar, type SessionCoverage } from "./DerivedStore.ts"
 import initial from "./migrations/0001_derived.ts"
 
@@ -21,9 +21,15 @@ export const layer: Layer.Layer<DerivedStore, never, SqlClient.SqlClient> = Laye
     ).pipe(Effect.provideService(SqlClient.SqlClient, sql))
     const write = (operation: string, statements: Effect.Effect<unknown, SqlError>) =>
       Effect.andThen(migrate, sql.withTransaction(statements)).pipe(
-        Effect.mapError((error: SqlError | MigrationError) =>
-          new DerivedStoreError(PostgresFailure.make(operation, "derived tables", error))
-        ),
+        Effect.mapError((cause: SqlError | MigrationError) => {
+          const { retryable, text } = PostgresFailure.make(cause)
+          return new DerivedStoreError({
+            operation,
+            message: `${operation} of the derived tables: ${text}`,
+            retryable,
+            cause
+          })
+        }),
         Effect.asVoid
       )
     return DerivedStore.of({

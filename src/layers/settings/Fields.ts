@@ -4,6 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Rule from "../bars/Rule.ts"
+import * as Layout from "../lake/Layout.ts"
 
 /** A field by its schema, which is for the file's JSON; `parse` makes that JSON of an environment variable's text. */
 interface Field<S extends Schema.Top> {
@@ -169,9 +170,23 @@ export const fields = {
   },
   sample: path("BAROGRAPH_SAMPLE", "The sample to replay; the bundled one without it."),
   home: path("BAROGRAPH_HOME", "State directory: embedded PostgreSQL, and the lake unless it is elsewhere."),
-  lake: path("BAROGRAPH_LAKE", "Directory of raw payloads and Parquet files."),
+  lake: path("BAROGRAPH_LAKE", "Where raw payloads and Parquet files are: a directory, or s3://bucket/prefix?region=…"),
+  layout: oneOf(
+    "BAROGRAPH_LAKE_LAYOUT",
+    Layout.LAYOUTS,
+    "symbol/month or date adds larger files to the sessions' own: assets bars_by_month, bars_by_date."
+  ),
+  parquet: {
+    schema: text.annotate({ description: "How Parquet is written: codec, prices, pages." }),
+    env: ["BAROGRAPH_PARQUET"],
+    expected: "a text as in codec=zstd,prices=double,pages=v2",
+    parse: itself
+  },
   databaseUrl: secret("DATABASE_URL", "PostgreSQL to use instead of the embedded one."),
-  warehouse: secret("BAROGRAPH_WAREHOUSE", "Another PostgreSQL to stand in for the warehouse."),
+  warehouse: secret(
+    "BAROGRAPH_WAREHOUSE",
+    "Amazon Redshift, redshift-data://…, or another PostgreSQL to stand in for it."
+  ),
   concurrency: {
     schema: count.annotate({ description: "Steps at a time." }),
     env: ["BAROGRAPH_CONCURRENCY"],

@@ -6,10 +6,15 @@ import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Path from "node:path"
 import type { Member } from "../../runtime/partition/Partitions.ts"
 import * as Rule from "../bars/Rule.ts"
+import type * as Layout from "../lake/Layout.ts"
+import * as Location from "../lake/Location.ts"
+import * as ParquetFormat from "../lake/ParquetFormat.ts"
+import * as RedshiftTarget from "../warehouse/RedshiftTarget.ts"
 import * as Given from "./Given.ts"
 import * as SourceSettings from "./SourceSettings.ts"
 
@@ -28,10 +33,13 @@ export interface Engine {
 
 export interface Settings extends Engine {
   readonly source: SourceSettings.Source
-  /** PostgreSQL that stands in for the warehouse; the database itself when not set. */
+  /** PostgreSQL that stands in for the warehouse; the database itself when neither this nor `redshift` is set. */
   readonly warehouseUrl: Redacted.Redacted<string> | undefined
-  /** Directory of the lake. Absolute. */
-  readonly lake: string
+  readonly redshift: RedshiftTarget.RedshiftTarget | undefined
+  readonly lake: Location.Location
+  /** Which larger files of the lake there are beside the sessions' own. */
+  readonly layout: Layout.Layout
+  readonly parquet: ParquetFormat.Format
   /** The quality rules that are on. */
   readonly rules: Rule.Rules
   /** The sample to replay when no source is named; the bundled one when not set. */
@@ -68,8 +76,10 @@ export const load = Effect.fnUntraced(function*(cwd: string) {
   return {
     ...own,
     source,
-    warehouseUrl: values.warehouse,
-    lake: yield* lakeDirectory(given, own.home, cwd),
+    ...yield* warehouse(given),
+    lake: yield* lake(given, own.home, cwd),
+    layout: values.layout ?? "symbol/date",
+    parquet: yield* parquet(given),
     rules: Rule.without(Rule.names.filter((name) => values.rules?.[name] === false)),
     sample: values.sample === undefined ? undefined : Path.resolve(cwd, values.sample),
     watchlist: source._tag === "Sample" ? undefined : yield* watchlist(given, source),
@@ -110,15 +120,32 @@ const threeMonthsAgo = Effect.map(Clock.currentTimeMillis, (now) => {
   return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - 3, 1)).toISOString().slice(0, 10)
 })
 
-const lakeDirectory = Effect.fnUntraced(
-  function*({ placeOf, values: { lake } }: Given.Given, home: string, cwd: string) {
-    if (lake === undefined) return Path.join(home, "lake")
-    if (lake.startsWith("file://")) return lake.slice("file://".length)
-    if (!/^[a-z0-9+-]+:\/\//i.test(lake)) return Path.resolve(cwd, lake)
-    return yield* problem(
-      placeOf("lake"),
-      `${placeOf("lake")} is "${lake}", but the lake can only be a directory so far`,
-      "give a directory, as in BAROGRAPH_LAKE=./lake"
-    )
+/** A Redshift, or the URL of a PostgreSQL, which is checked by whoever connects. */
+const warehouse = Effect.fnUntraced(function*({ placeOf, values }: Given.Given) {
+  const url = values.warehouse === undefined ? "" : Redacted.value(values.warehouse).trim()
+  if (!url.startsWith(RedshiftTarget.PROTOCOL)) {
+    return { warehouseUrl: url === "" ? undefined : values.warehouse, redshift: undefined }
   }
-)
+  const redshift = yield* Effect.mapError(
+    Effect.fromResult(RedshiftTarget.parse(url)),
+    ({ fix, message }) => problem(placeOf("warehouse"), `${placeOf("warehouse")}: ${message}`, fix)
+  )
+  return { warehouseUrl: undefined, redshift }
+})
+
+const lake = ({ placeOf, values }: Given.Given, home: string, cwd: string) =>
+  Result.match(Location.parse(values.lake ?? Path.join(home, "lake"), cwd), {
+    onSuccess: Effect.succeed,
+    onFailure: ({ fix, message }) => Effect.fail(problem(placeOf("lake"), `${placeOf("lake")}: ${message}`, fix))
+  })
+
+const parquet = ({ placeOf, values }: Given.Given) =>
+  Result.match(ParquetFormat.parse(values.parquet ?? "codec=zstd"), {
+    onSuccess: Effect.succeed,
+    onFailure: (message) =>
+      Effect.fail(problem(
+        placeOf("parquet"),
+        `${placeOf("parquet")}: ${message}`,
+        "write codec=zstd|snappy, prices=double|decimal(18,6), pages=v2|v1, separated by commas"
+      ))
+  })

@@ -10,11 +10,12 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
 import { allocate, type Bars } from "../bars/Bars.ts"
+import * as PostgresArrays from "../database/PostgresArrays.ts"
+import * as PostgresFailure from "../database/PostgresFailure.ts"
+import * as Transaction from "../database/Transaction.ts"
 import { BarStore, BarStoreError, type StageRequest } from "./BarStore.ts"
 import initial from "./migrations/0001_staging.ts"
 import asOf from "./migrations/0002_as_of.ts"
-import * as PostgresArrays from "./PostgresArrays.ts"
-import * as PostgresFailure from "./PostgresFailure.ts"
 import * as PostgresReplace from "./PostgresReplace.ts"
 import * as Staging from "./Staging.ts"
 
@@ -31,7 +32,12 @@ export const layer: Layer.Layer<BarStore, BarStoreError, SqlClient.SqlClient> = 
 
 const toError =
   (operation: string, subject: string) => (error: SqlError | MigrationError | BarStoreError): BarStoreError =>
-    error._tag === "BarStoreError" ? error : new BarStoreError(PostgresFailure.make(operation, subject, error))
+    error._tag === "BarStoreError" ? error : told(operation, subject, error)
+
+const told = (operation: string, subject: string, cause: SqlError | MigrationError): BarStoreError => {
+  const { retryable, text } = PostgresFailure.make(cause)
+  return new BarStoreError({ operation, message: `${operation} ${subject}: ${text}`, retryable, cause })
+}
 
 const refuse = (message: string): BarStoreError =>
   new BarStoreError({ operation: "stage", message, retryable: false, cause: undefined })
@@ -41,7 +47,7 @@ const make = (sql: SqlClient.SqlClient): BarStore["Service"] => ({
     const name = `${request.symbol} ${request.month}`
     const violation = Staging.violation(request)
     if (violation !== undefined) return yield* refuse(`stage ${name}: ${violation}`)
-    return yield* stage(sql, request).pipe(sql.withTransaction, Effect.mapError(toError("stage", name)))
+    return yield* stage(sql, request).pipe(Transaction.within(sql), Effect.mapError(toError("stage", name)))
   }),
   read: Effect.fn("BarStore.read")(function*(partitions) {
     return yield* Effect.mapError(read(sql, partitions), toError("read", `${partitions.length} sessions`))
@@ -52,7 +58,8 @@ const stage = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, request: Sta
   yield* lock(sql, request.symbol)
   // Under the lock: a request that waited is later than the one it waited for, or the history would overlap.
   const now = new Date(yield* Clock.currentTimeMillis)
-  const counts = yield* PostgresReplace.bars(sql, request, now)
+  const write = (yield* PostgresReplace.isHeld(sql, request)) ? PostgresReplace.bars : PostgresReplace.fresh
+  const counts = yield* write(sql, request, now)
   const at = counts.findIndex(({ mixed }, at) => mixed > 0 && request.sessions[at]!.bars.length > 0)
   if (at >= 0) return yield* refuse(Staging.mixed(request, request.sessions[at]!.session))
   yield* PostgresReplace.quarantined(sql, request, now)

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import { allocate, type Bars } from "../bars/Bars.ts"
 import * as Load from "./Load.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
+import { Refused } from "./WarehouseReason.ts"
 
 /** What was loaded last, per symbol and session. */
 export type Loads = Map<string, LoadPartition>
@@ -17,10 +18,10 @@ export const layerMemory = (loads: Loads = new Map()): Layer.Layer<Warehouse> =>
       location: "memory",
       replace: (partitions) =>
         Effect.suspend(() => {
-          const message = Load.violation(partitions)
-          return message === undefined
-            ? Effect.succeed(replace(loads, partitions))
-            : Effect.fail(new WarehouseError({ operation: "replace", message, retryable: false, cause: undefined }))
+          const text = Load.violation(partitions)
+          if (text === undefined) return Effect.succeed(replace(loads, partitions))
+          const subject = Load.subject(partitions)
+          return Effect.fail(new WarehouseError({ operation: "replace", subject, reason: new Refused({ text }) }))
         })
     }))
 

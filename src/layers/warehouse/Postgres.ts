@@ -10,11 +10,13 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
-import * as PostgresArrays from "../staging/PostgresArrays.ts"
-import * as PostgresFailure from "../staging/PostgresFailure.ts"
+import * as PostgresArrays from "../database/PostgresArrays.ts"
+import * as PostgresFailure from "../database/PostgresFailure.ts"
+import * as Transaction from "../database/Transaction.ts"
 import * as Load from "./Load.ts"
 import initial from "./migrations/0001_warehouse.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
+import { Failed, Refused } from "./WarehouseReason.ts"
 
 /** `location` names the server to a person. */
 export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, SqlClient.SqlClient> =>
@@ -30,20 +32,21 @@ export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, 
   )
 
 const toError = (operation: string, subject: string) => (error: SqlError | MigrationError): WarehouseError =>
-  new WarehouseError(PostgresFailure.make(operation, subject, error))
+  new WarehouseError({ operation, subject, reason: new Failed(PostgresFailure.make(error)), cause: error })
 
 const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] => ({
   location,
   replace: Effect.fn("Warehouse.replace")(function*(partitions) {
     if (partitions.length === 0) return []
-    const message = Load.violation(partitions)
-    if (message !== undefined) {
-      return yield* new WarehouseError({ operation: "replace", message, retryable: false, cause: undefined })
+    const subject = Load.subject(partitions)
+    const text = Load.violation(partitions)
+    if (text !== undefined) {
+      return yield* new WarehouseError({ operation: "replace", subject, reason: new Refused({ text }) })
     }
     const now = new Date(yield* Clock.currentTimeMillis)
     return yield* replace(sql, partitions, now).pipe(
-      sql.withTransaction,
-      Effect.mapError(toError("replace", `${partitions.length} partitions`))
+      Transaction.within(sql),
+      Effect.mapError(toError("replace", subject))
     )
   })
 })
@@ -84,8 +87,35 @@ const remove = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartitio
     Effect.map((rows) => new Map(rows.map(({ at, count }) => [at, count])))
   )
 
-// An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
+/**
+ * The rows of one symbol, whose sessions were just emptied. The arrays are unnested in the select list, in step: as a
+ * table they would be stored once more.
+ */
+const insertNew = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
+  const { interval, source, symbol } = partitions[0]!
+  const bars = PostgresArrays.make(partitions.map(({ bars }) => bars))
+  return sql`insert into warehouse.bars
+      (source, symbol, interval, ts, open, high, low, close, volume, session, loaded_at)
+    select ${source}::text, ${symbol}::text, ${interval}::text, unnest(${bars.ts}::timestamptz[]),
+      unnest(${bars.open}::float8[]), unnest(${bars.high}::float8[]), unnest(${bars.low}::float8[]),
+      unnest(${bars.close}::float8[]), unnest(${bars.volume}::float8[]),
+      (${sessions(partitions)}::date[])[unnest(${bars.at}::int4[])], ${now}::timestamptz`.unprepared
+}
+
+/** Half the work of `upsert`, and right unless an instant lies under another session: then the key says so. */
 const insert = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
+  const groups = Map.groupBy(partitions, ({ interval, source, symbol }) => JSON.stringify([source, interval, symbol]))
+  return Effect.forEach(groups.values(), (group) => insertNew(sql, group, now), { discard: true }).pipe(
+    Transaction.within(sql),
+    Effect.catchIf(
+      ({ reason }) => reason._tag === "UniqueViolation",
+      () => upsert(sql, partitions, now)
+    )
+  )
+}
+
+// An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
+const upsert = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>, now: Date) => {
   const bars = PostgresArrays.make(partitions.map(({ bars }) => bars))
   return sql`insert into warehouse.bars
       (source, symbol, interval, ts, open, high, low, close, volume, session, loaded_at)

@@ -6,14 +6,26 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Bars } from "../bars/Bars.ts"
+import { WarehouseReason } from "./WarehouseReason.ts"
 
+/** `message` says what was done to what and why it failed; `fix` what the person does next. */
 export class WarehouseError extends Schema.TaggedError<WarehouseError>()("WarehouseError", {
   operation: Schema.String,
-  message: Schema.String,
-  /** True for lost connections, serialization failures and the like. */
-  retryable: Schema.Boolean,
-  cause: Schema.Defect()
-}) {}
+  subject: Schema.String,
+  reason: WarehouseReason,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message(): string {
+    return `${this.operation} ${this.subject}: ${this.reason.what}`
+  }
+  get fix(): string {
+    return this.reason.fix
+  }
+  /** True where the same call may succeed later. */
+  get retryable(): boolean {
+    return this.reason.retryable
+  }
+}
 
 export interface LoadPartition {
   readonly source: string

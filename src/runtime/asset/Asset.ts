@@ -5,16 +5,17 @@
  * dependencies, their partitions and the services; `make` infers one options type `O` and derives the rest, because
  * that is what gives `Effect.fn(function*(context) …)` its parameter types.
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schedule from "effect/Schedule"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { PartitionKey } from "../partition/PartitionKey.ts"
 import * as PartitionMapping from "../partition/PartitionMapping.ts"
 import type * as Partitions from "../partition/Partitions.ts"
+import type * as Freshness from "./Freshness.ts"
 
 const TypeId = "~barograph/Asset" as const
 
@@ -63,6 +64,8 @@ export interface Asset<out Name extends string, out Output, out D extends Partit
   readonly external: boolean
   /** Milliseconds after which a source of somebody else's is looked at again; undefined for what is materialized. */
   readonly observedEvery: number | undefined
+  /** How recent its latest success should be. */
+  readonly freshness: Freshness.Policy | undefined
   /** One call for a batch; answers in the order of the items. */
   readonly materialize: (
     items: ReadonlyArray<Item>
@@ -86,20 +89,20 @@ export interface Mapped<out A extends Any, out M> {
   readonly "~mapping": () => M
 }
 
-export interface Options {
-  readonly deps?: { readonly [name: string]: Any | Mapped<Any, unknown> }
+/** What can be said of anything in the graph. */
+interface Described {
   readonly partitions?: Partitions.Dimensions
-  /** What a materialization records. Outputs are kept as JSON. */
-  readonly output?: Schema.Codec<unknown, unknown>
-  /** The field of the output that names its content; equal content leaves everything downstream alone. */
-  readonly dataVersion?: string
-  /** Change it when the same inputs would give another output. An effect may read it from a service. */
-  readonly codeVersion?: string | Effect.Effect<string, unknown, unknown>
   readonly description?: string
   readonly group?: string
   readonly kinds?: ReadonlyArray<string>
   readonly tags?: { readonly [tag: string]: string }
   readonly owners?: ReadonlyArray<string>
+}
+
+/** How calls to the outer world are made. */
+interface Called {
+  /** Change it when the same inputs would give another output. An effect may read it from a service. */
+  readonly codeVersion?: string | Effect.Effect<string, unknown, unknown>
   /** When a failed call is tried again. */
   readonly retry?: Schedule.Schedule<unknown, never>
   /** Longest time for one try. */
@@ -108,6 +111,16 @@ export interface Options {
   readonly pool?: string
   /** Among calls that can be made, those of higher priority go first; 0 when left out. */
   readonly priority?: number
+  /** How recent the latest success should be. */
+  readonly freshness?: Freshness.Policy
+}
+
+export interface Options extends Described, Called {
+  readonly deps?: { readonly [name: string]: Any | Mapped<Any, unknown> }
+  /** What a materialization records. Outputs are kept as JSON. */
+  readonly output?: Schema.Codec<unknown, unknown>
+  /** The field of the output that names its content; equal content leaves everything downstream alone. */
+  readonly dataVersion?: string
   /** Take several partitions per call; the function then gets `items` and answers one `Result` for each. */
   readonly batch?: Batch
 }
@@ -225,21 +238,12 @@ const single = (compute: Compute): Any["materialize"] => (items) =>
 const batched = (compute: Compute): Any["materialize"] => (items) =>
   compute({ items }) as Effect.Effect<ReadonlyArray<Result.Result<unknown, unknown>>, unknown, unknown>
 
-/**
- * Declares an asset.
- *
- * When to use: for every value that is kept. `materialize` must be idempotent: it runs at least once.
- */
-export const make = <const Name extends string, const O extends Options, E, R>(
-  name: Name,
-  options: O & Check<O>,
-  materialize: (context: ContextOf<O>) => Effect.Effect<AnswerOf<O>, E, R>
-): Asset<Name, OutputOf<O>, DimensionsOf<O>, Exclude<R, Scope.Scope> | CodeServices<O> | DepServices<O>> => {
-  const given: Options = options
+type Base = Omit<Any, typeof TypeId | "name" | "materialize">
+
+/** An asset that says nothing but what is in the options. */
+const base = (given: Options): Base => {
   const version = given.codeVersion ?? "1"
   return {
-    [TypeId]: undefined as never,
-    name,
     dependencies: Object.fromEntries(
       Object.entries(given.deps ?? {}).map(([key, dep]) => [key, dependencyOf(dep)])
     ),
@@ -262,6 +266,75 @@ export const make = <const Name extends string, const O extends Options, E, R>(
     },
     external: false,
     observedEvery: undefined,
-    materialize: given.batch === undefined ? single(materialize as Compute) : batched(materialize as Compute)
+    freshness: given.freshness
   }
 }
+
+/**
+ * Declares an asset.
+ *
+ * When to use: for every value that is kept. `materialize` must be idempotent: it runs at least once.
+ */
+export const make = <const Name extends string, const O extends Options, E, R>(
+  name: Name,
+  options: O & Check<O>,
+  materialize: (context: ContextOf<O>) => Effect.Effect<AnswerOf<O>, E, R>
+): Asset<Name, OutputOf<O>, DimensionsOf<O>, Exclude<R, Scope.Scope> | CodeServices<O> | DepServices<O>> => ({
+  [TypeId]: undefined as never,
+  name,
+  ...base(options),
+  materialize: (options as Options).batch === undefined
+    ? single(materialize as Compute)
+    : batched(materialize as Compute)
+})
+
+/**
+ * Declares a value that somebody else makes, of which nothing is known but that it is there.
+ *
+ * When to use: to show in the graph where data comes from. It is never planned and never missing; those that read it are
+ * handed `undefined`, and get at it by a service of their own. A value whose changes matter is `observed`.
+ */
+export const external = <const Name extends string, const O extends Described>(
+  name: Name,
+  options: O
+): Asset<Name, undefined, DimensionsOf<O>, never> => ({
+  [TypeId]: undefined as never,
+  name,
+  ...base(options),
+  external: true,
+  materialize: () => Effect.die(`"${name}" is external: it is not materialized here`)
+})
+
+/** What is known of an observed value, and what those that read it are handed. */
+const Observation = Schema.Struct({ dataVersion: Schema.String })
+
+export interface ObservedOptions extends Described, Called {
+  /** An observation that is older is made again when the asset, or something that reads it, is asked for. */
+  readonly every: Duration.Input
+}
+
+/**
+ * Declares a value that somebody else makes and that changes: `observe` answers the data version of a partition, a text
+ * that is equal as long as the value is.
+ *
+ * When to use: for a file, a table or an answer of somebody else's that can be looked at cheaply (an ETag, a modification
+ * time, a count). An equal version leaves everything downstream alone. A failing observation is a failure like any other.
+ */
+export const observed = <const Name extends string, const O extends ObservedOptions, E, R>(
+  name: Name,
+  options: O,
+  observe: (context: { readonly partition: KeyOf<O> }) => Effect.Effect<string, E, R>
+): Asset<
+  Name,
+  typeof Observation.Type,
+  DimensionsOf<O>,
+  Exclude<R, Scope.Scope> | CodeServices<O>
+> => ({
+  [TypeId]: undefined as never,
+  name,
+  ...base({ ...options, output: Observation, dataVersion: "dataVersion" }),
+  observedEvery: Duration.toMillis(options.every),
+  materialize: single((context) =>
+    Effect.map(observe(context as { readonly partition: KeyOf<O> }), (dataVersion) => ({ dataVersion }))
+  )
+})

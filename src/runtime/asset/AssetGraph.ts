@@ -1,6 +1,7 @@
 /** The assets of a project and their edges. What contradicts itself is refused here, in sentences: see `Validate`. */
 import * as Schema from "effect/Schema"
 import type * as Asset from "./Asset.ts"
+import * as Check from "./Check.ts"
 import * as Validate from "./Validate.ts"
 
 /** The definitions contradict each other; each problem is a sentence that says how to mend it. */
@@ -17,21 +18,27 @@ export interface AssetGraph<out Name extends string, out R> {
   readonly assets: ReadonlyMap<string, Asset.Any>
   readonly names: ReadonlyArray<Name>
   readonly downstream: ReadonlyMap<string, ReadonlyArray<string>>
+  /** Asset name to its checks; assets without one are left out. */
+  readonly checks: ReadonlyMap<string, ReadonlyArray<Check.Any>>
   readonly "~services"?: () => R
 }
 
 export type Any = AssetGraph<string, unknown>
 
-/** The graph of these assets and everything they depend on. Throws `DefinitionError`. */
-export const make = <const T extends ReadonlyArray<Asset.Any>>(
+/** The graph of these assets and everything they depend on, with these checks. Throws `DefinitionError`. */
+export const make = <const T extends ReadonlyArray<Check.Root>>(
   ...roots: T
-): AssetGraph<T[number]["name"], Asset.Services<T[number]>> => {
-  const { assets, problems } = Validate.collect(roots)
+): AssetGraph<Check.AssetOf<T[number]>["name"], Check.Services<T[number]>> => {
+  const found = Validate.collect(roots.map(Check.assetOf))
+  const { checks, problems: wrongChecks } = Check.collect(roots)
+  const problems = [...found.problems, ...wrongChecks]
   if (problems.length > 0) throw new DefinitionError({ problems })
+  const { assets } = found
   const downstream = new Map<string, Array<string>>()
   for (const name of assets.keys()) downstream.set(name, [])
   for (const asset of assets.values()) {
     for (const dependency of Object.values(asset.dependencies)) downstream.get(dependency.asset.name)!.push(asset.name)
   }
-  return { assets, names: [...assets.keys()] as ReadonlyArray<T[number]["name"]>, downstream }
+  const names = [...assets.keys()] as ReadonlyArray<Check.AssetOf<T[number]>["name"]>
+  return { assets, names, downstream, checks }
 }

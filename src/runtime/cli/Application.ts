@@ -10,13 +10,23 @@ import type { Member } from "../partition/Partitions.ts"
 import type * as Cost from "../plan/Cost.ts"
 import type * as Admission from "../run/Admission.ts"
 import type { Executor } from "../run/Executor.ts"
+import type { BackfillStore } from "../store/BackfillStore.ts"
+import type { CheckStore } from "../store/CheckStore.ts"
+import type { Claims } from "../store/Claims.ts"
 import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
 import type { DefinitionsFlag } from "./DefinitionsFlag.ts"
 import type { Failure } from "./Failure.ts"
 
-export type Engine = Executor | RunStore | MaterializationStore | DynamicPartitions
+export type Engine =
+  | Executor
+  | RunStore
+  | MaterializationStore
+  | CheckStore
+  | DynamicPartitions
+  | BackfillStore
+  | Claims
 
 export type Row = { readonly [column: string]: unknown }
 

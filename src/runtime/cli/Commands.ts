@@ -14,39 +14,44 @@ const on = (name: string, description: string) =>
 
 const json = on("json", "Data on stdout as JSON; talk stays on stderr")
 
+/** Which partitions: the same for all that materializes. */
+const selection = {
+  asset: Flag.String("asset").pipe(
+    Flag.withAlias("a"),
+    Flag.withDescription(
+      "Asset to bring up to date, with the ancestors that need it; repeat it or separate by commas"
+    ),
+    Flag.atLeast(0)
+  ),
+  select: Flag.String("select").pipe(
+    Flag.withAlias("s"),
+    Flag.withDescription(
+      "Exactly these assets: names, +x, x+2, *, key:\"bars_*\", group:, kind:, owner:, tag:k=v, and, or, not, roots(), sinks()"
+    ),
+    Flag.optional
+  ),
+  partition: Flag.String("partition").pipe(
+    Flag.withAlias("p"),
+    Flag.withDescription(
+      "symbol=IBM,session=2013-10-04..2013-10-11; repeat a dimension to list values. Default: all"
+    ),
+    Flag.optional
+  ),
+  only: Flag.Literals("only", KINDS).pipe(
+    Flag.withDescription("Leave partitions as they are unless they are missing, failed last time, or stale"),
+    Flag.withDefault("all")
+  ),
+  force: on("force", "Materialize the named assets even where they are up to date")
+}
+
 const tag = (description: string) =>
   Flag.KeyValuePair("tag").pipe(Flag.withDescription(description), Flag.withDefault({}))
 
 const materialize = Command.make(
   "materialize",
   {
-    asset: Flag.String("asset").pipe(
-      Flag.withAlias("a"),
-      Flag.withDescription(
-        "Asset to bring up to date, with the ancestors that need it; repeat it or separate by commas"
-      ),
-      Flag.atLeast(0)
-    ),
-    select: Flag.String("select").pipe(
-      Flag.withAlias("s"),
-      Flag.withDescription(
-        "Exactly these assets: names, +x, x+2, *, key:\"bars_*\", group:, kind:, owner:, tag:k=v, and, or, not, roots(), sinks()"
-      ),
-      Flag.optional
-    ),
-    partition: Flag.String("partition").pipe(
-      Flag.withAlias("p"),
-      Flag.withDescription(
-        "symbol=IBM,session=2013-10-04..2013-10-11; repeat a dimension to list values. Default: all"
-      ),
-      Flag.optional
-    ),
-    only: Flag.Literals("only", KINDS).pipe(
-      Flag.withDescription("Leave partitions as they are unless they are missing, failed last time, or stale"),
-      Flag.withDefault("all")
-    ),
+    ...selection,
     plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
-    force: on("force", "Materialize the named assets even where they are up to date"),
     tag: tag("Mark the run, as in --tag team=etl; repeat it. Limits and lists go by tags"),
     priority: Flag.Int("priority").pipe(
       Flag.withDescription("Of runs that wait for their turn, higher ones begin first"),
@@ -90,9 +95,36 @@ const assetShow = Command.make(
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/asset.ts")), ({ show }) => show(input))
 ).pipe(Command.withDescription("One asset: what it is, reads and feeds"))
 
+const assetHistory = Command.make("history", {
+  name: Argument.String("asset"),
+  partition: Flag.String("partition").pipe(
+    Flag.withAlias("p"),
+    Flag.withDescription("Only this one, e.g. symbol=IBM,session=2013-10-04"),
+    Flag.optional
+  ),
+  limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)),
+  before: Flag.Int("before").pipe(Flag.withDescription("Only those before the one with this id"), Flag.optional),
+  json
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/history.ts")), ({ history }) => history(input)))
+  .pipe(Command.withDescription("What was materialized when, with its numbers"))
+
+const assetCheck = Command.make("check", {
+  name: Argument.String("asset"),
+  partition: Flag.String("partition").pipe(
+    Flag.withAlias("p"),
+    Flag.withDescription("Only these, as in materialize --partition"),
+    Flag.optional
+  ),
+  check: Flag.String("check").pipe(Flag.withDescription("Only this check"), Flag.optional),
+  json
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/assetCheck.ts")), ({ check }) => check(input)))
+  .pipe(
+    Command.withDescription("Ask the checks of an asset about what is materialized; 1 when an error is found")
+  )
+
 const asset = Command.make("asset").pipe(
   Command.withDescription("Look at assets"),
-  Command.withSubcommands([assetList, assetShow])
+  Command.withSubcommands([assetList, assetShow, assetHistory, assetCheck])
 )
 
 const partitionList = Command.make("list", {
@@ -204,10 +236,60 @@ const run = Command.make("run").pipe(
   Command.withSubcommands([runList, runShow, runCancel, runRetry])
 )
 
+const backfillStart = Command.make(
+  "start",
+  {
+    ...selection,
+    slice: Flag.Int("slice").pipe(
+      Flag.withDescription("Partitions in a slice, the piece that one run takes at a time"),
+      Flag.withDefault(500)
+    ),
+    tag: tag("Mark its runs, as in --tag team=etl; repeat it"),
+    detach: on("detach", "Only store it; backfill resume works on it"),
+    plan: on("plan", "Say what it would be: partitions, why, slices; store nothing"),
+    json
+  },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/backfill.ts")), ({ start }) => start(input))
+).pipe(
+  Command.withDescription("Bring many partitions up to date by a stored request that survives any kill"),
+  Command.withExamples([
+    { command: "barograph backfill start --asset redshift_bars --only missing", description: "Load what is missing" }
+  ])
+)
+
+const backfillList = Command.make(
+  "list",
+  { limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/backfill.ts")), ({ list }) => list(input))
+).pipe(Command.withDescription("The latest backfills"))
+
+const backfillShow = Command.make(
+  "show",
+  { id: Argument.String("backfill"), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/backfill.ts")), ({ show }) => show(input))
+).pipe(Command.withDescription("Progress, running slices and failures of one backfill; \"latest\" is the newest"))
+
+const backfillCancel = Command.make(
+  "cancel",
+  { id: Argument.String("backfill"), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/backfill.ts")), ({ cancel }) => cancel(input))
+).pipe(Command.withDescription("Stop a backfill and its runs, from any process"))
+
+const backfillResume = Command.make(
+  "resume",
+  { id: Argument.String("backfill"), json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/backfill.ts")), ({ resume }) => resume(input))
+).pipe(Command.withDescription("Work on a backfill, also beside other processes; takes up what failed"))
+
+const backfill = Command.make("backfill").pipe(
+  Command.withDescription("Work through many partitions, over any number of processes and kills"),
+  Command.withSubcommands([backfillStart, backfillList, backfillShow, backfillCancel, backfillResume])
+)
+
 const query = Command.make("query", {
   sql: Argument.String("sql").pipe(Argument.withDescription("One SELECT, read-only")),
   store: Flag.String("store").pipe(
-    Flag.withDescription("Which store to ask: staging or warehouse"),
+    Flag.withDescription("Which store to ask: staging, warehouse or lake"),
     Flag.withDefault("staging")
   ),
   asOf: Flag.String("as-of").pipe(
@@ -283,6 +365,6 @@ const init = Command.make("init", {
 
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),
-  Command.withSubcommands([materialize, asset, partition, run, query, quarantine, check, doctor, init]),
+  Command.withSubcommands([materialize, asset, partition, run, backfill, query, quarantine, check, doctor, init]),
   Command.withGlobalFlags([definitionsFlag])
 )

@@ -75,6 +75,17 @@ export function* texts(self: PartitionSet): Generator<string> {
   for (const indices of IndexSet.tuples(self.cells)) yield textOf(indices)
 }
 
+/** The canonical texts, so many at a time: a million partitions are never held at once. */
+export function* pages(self: PartitionSet, count: number): Generator<ReadonlyArray<string>> {
+  let page: Array<string> = []
+  for (const text of texts(self)) {
+    if (page.push(text) < count) continue
+    yield page
+    page = []
+  }
+  if (page.length > 0) yield page
+}
+
 /** The first key; undefined when the set is empty. */
 export const first = (self: PartitionSet): PartitionKey.PartitionKey | undefined => keys(self).next().value
 

@@ -1,5 +1,6 @@
 /** A plan is data: which partitions of which assets, why, and what is not to be done. Sets, so it stays small. */
 import type * as Asset from "../asset/Asset.ts"
+import type * as Check from "../asset/Check.ts"
 import type * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import type * as Demand from "./Demand.ts"
@@ -19,6 +20,7 @@ export interface Blocked {
 
 export interface AssetPlan {
   readonly asset: Asset.Any
+  readonly checks: ReadonlyArray<Check.Any>
   readonly codeVersion: string
   /** Every partition that the request looks at. */
   readonly demanded: PartitionSet.PartitionSet

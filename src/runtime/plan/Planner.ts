@@ -175,7 +175,13 @@ const judgeEach = (
     const reason = Staleness.evaluate(state, {
       codeVersion: situation.codeVersions[asset.name]!,
       inputs: inputVersions(asset, key, set.space, situation),
-      neededUntil: Demand.neededUntil(readers, set.space, key, state.latest?.materializedAt ?? Number.POSITIVE_INFINITY)
+      neededUntil: Demand.neededUntil(
+        readers,
+        set.space,
+        key,
+        state.latest?.materializedAt ?? Number.POSITIVE_INFINITY
+      ),
+      isOld: Staleness.isOld(asset.observedEvery, situation.universe.now)
     })
     if (reason === undefined) {
       fresh.push(key)
@@ -198,9 +204,6 @@ const grown = ({ set, standing }: Standing.Class, readers: ReadonlyArray<Demand.
   return PartitionSet.fromKeys(set.space, keys)
 }
 
-const observedLately = (asset: Asset.Any, standing: Standing.Standing, now: number): boolean =>
-  asset.observedEvery === undefined || now - standing.at < asset.observedEvery
-
 /** The first reason of a class as a whole, which holds for all its partitions. */
 const classReason = (
   asset: Asset.Any,
@@ -211,7 +214,7 @@ const classReason = (
   if (standing.asOf === 0) return { _tag: "NeverMaterialized" }
   const to = situation.codeVersions[asset.name]!
   if (standing.codeVersion !== to) return { _tag: "CodeVersionChanged", from: standing.codeVersion, to }
-  return observedLately(asset, standing, situation.universe.now) ? undefined : { _tag: "Unobserved" }
+  return Staleness.isOld(asset.observedEvery, situation.universe.now)(standing.at) ? { _tag: "Unobserved" } : undefined
 }
 
 /** Partitions that are fresh by themselves but read what this plan materializes. */
@@ -261,24 +264,42 @@ const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress)
   return { all: reasons.all, verified: PartitionSet.unionAll(demanded.space, verified) }
 }
 
-/** The upstream partitions that are neither planned nor were ever materialized. */
-const neverMade = (
+/** Those of the needed partitions whose latest success is so: told by standings where these can tell. */
+const whereLatest = (
   upstream: Asset.Any,
   needed: PartitionSet.PartitionSet,
-  progress: Progress
+  situation: Situation,
+  holds: {
+    readonly standing: (standing: Standing.Standing) => boolean
+    readonly latest: (latest: Staleness.Recorded) => boolean
+  }
 ): PartitionSet.PartitionSet => {
-  if (upstream.external) return PartitionSet.none(needed.space)
-  const { situation } = progress
-  const made = situation.classes(upstream.name).flatMap(({ set, standing }) => {
-    if (standing !== undefined) return standing.asOf > 0 ? [set] : []
-    const keys = [...PartitionSet.keys(meets(needed, set))].filter((key) =>
-      situation.stateOf(upstream.name, PartitionKey.toText(key)).latest !== undefined
-    )
+  const sets = situation.classes(upstream.name).flatMap(({ set, standing }) => {
+    if (standing !== undefined) return holds.standing(standing) ? [meets(needed, set)] : []
+    const keys = [...PartitionSet.keys(meets(needed, set))].filter((key) => {
+      const { latest } = situation.stateOf(upstream.name, PartitionKey.toText(key))
+      return latest !== undefined && holds.latest(latest)
+    })
     return [PartitionSet.fromKeys(set.space, keys)]
   })
-  const planned = progress.planned.get(upstream.name) ?? PartitionSet.none(needed.space)
-  return PartitionSet.difference(needed, PartitionSet.unionAll(needed.space, [planned, ...made]))
+  return PartitionSet.unionAll(needed.space, sets)
 }
+
+/** The upstream partitions that were never materialized. */
+const neverMade = (upstream: Asset.Any, needed: PartitionSet.PartitionSet, situation: Situation) =>
+  upstream.external
+    ? PartitionSet.none(needed.space)
+    : PartitionSet.difference(
+      needed,
+      whereLatest(upstream, needed, situation, { standing: ({ asOf }) => asOf > 0, latest: () => true })
+    )
+
+/** The upstream partitions that a blocking check keeps from being read. */
+const rejectedIn = (upstream: Asset.Any, needed: PartitionSet.PartitionSet, situation: Situation) =>
+  whereLatest(upstream, needed, situation, {
+    standing: ({ rejected }) => rejected,
+    latest: ({ rejected }) => rejected !== undefined
+  })
 
 interface Obstacle {
   readonly set: PartitionSet.PartitionSet
@@ -302,10 +323,11 @@ const obstaclesOf = (
       meets(from, PartitionSet.fromKeys(up, PartitionMapping.upstreamOf(mapping, up, set.space, key)))
     const lacking = demand.lacking.get(name) ?? PartitionSet.none(set.space)
     const blocked = progress.blocked.get(upstream.name) ?? PartitionSet.none(up)
-    const never = PartitionSet.difference(
-      neverMade(upstream, PartitionMapping.upstream(mapping, up, set).keys, progress),
-      blocked
-    )
+    const planned = progress.planned.get(upstream.name) ?? PartitionSet.none(up)
+    const decided = PartitionSet.union(blocked, planned)
+    const asIs = PartitionSet.difference(PartitionMapping.upstream(mapping, up, set).keys, decided)
+    const never = neverMade(upstream, asIs, progress.situation)
+    const rejected = rejectedIn(upstream, asIs, progress.situation)
     return [
       {
         set: meets(set, lacking),
@@ -316,6 +338,11 @@ const obstaclesOf = (
         set: read(never),
         why: (key) =>
           `${upstream.name} ${label(of(never, key))} was never materialized: select it too ("+${asset.name}")`
+      },
+      {
+        set: read(rejected),
+        why: (key) =>
+          `${upstream.name} ${label(of(rejected, key))} did not pass a blocking check: select it too ("+${asset.name}")`
       }
     ]
   })
@@ -357,6 +384,7 @@ const decide = (asset: Asset.Any, demand: Demand.Demand, forced: boolean, progre
   progress.blocked.set(asset.name, lost)
   return {
     asset,
+    checks: progress.graph.checks.get(asset.name) ?? [],
     codeVersion: situation.codeVersions[asset.name]!,
     demanded,
     readers,

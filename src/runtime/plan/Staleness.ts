@@ -9,12 +9,14 @@ export interface Recorded {
   readonly inputs: { readonly [dependency: string]: string }
   /** Epoch milliseconds. */
   readonly materializedAt: number
+  /** The blocking check that it did not pass, and why: nothing may read it. */
+  readonly rejected?: string | undefined
 }
 
 /** What the store knows of one partition. */
 export interface PartitionState {
   readonly latest: Recorded | undefined
-  /** The error of a try that failed after the latest success. */
+  /** The error of a try that failed after the latest success, or of a blocking check of that success. */
   readonly failure: string | undefined
 }
 
@@ -51,7 +53,20 @@ export interface Current {
   readonly inputs: { readonly [dependency: string]: string }
   /** The partition must hold everything up to this instant, if it is a time window. */
   readonly neededUntil: number | undefined
+  /** Whether an observation of then holds no longer; never, for what is materialized. */
+  readonly isOld?: ((observedAt: number) => boolean) | undefined
 }
+
+/**
+ * The instant that an observation counts as having been made at: in hundredths of the time that it holds, so that those
+ * of one run stand alike and are kept as one.
+ */
+export const observedAt = (every: number, instant: number): number =>
+  instant - instant % Math.max(1, Math.floor(every / 100))
+
+/** Whether what was observed then has to be observed again by now. */
+export const isOld = (every: number | undefined, now: number) => (instant: number): boolean =>
+  every !== undefined && now - observedAt(every, instant) >= every
 
 const changedInput = (latest: Recorded, current: Current): Reason | undefined => {
   for (const dependency in current.inputs) {
@@ -70,6 +85,7 @@ export const evaluate = (state: PartitionState, current: Current): Reason | unde
   if (latest.codeVersion !== current.codeVersion) {
     return { _tag: "CodeVersionChanged", from: latest.codeVersion, to: current.codeVersion }
   }
+  if (current.isOld?.(latest.materializedAt) === true) return { _tag: "Unobserved" }
   if (current.neededUntil !== undefined && latest.materializedAt < current.neededUntil) return { _tag: "WindowGrew" }
   return changedInput(latest, current)
 }

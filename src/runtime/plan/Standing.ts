@@ -18,8 +18,10 @@ export interface Standing {
   readonly codeVersion: string
   /** Of the dependencies and their mappings: see `Fingerprint`. */
   readonly dependencies: string
-  /** The error of a try that failed after the latest success. */
+  /** The error of a try that failed after the latest success, or of a blocking check of that success. */
   readonly failure: string | undefined
+  /** The latest success did not pass a blocking check: nothing may read it. */
+  readonly rejected: boolean
 }
 
 /** Partitions that stand alike. `undefined`: only the history of each single one can say. */

@@ -1,4 +1,5 @@
 /** What happens in a run, as values: kept in the store first, shown afterwards. */
+import type { CheckResult } from "../store/CheckStore.ts"
 
 export interface StepResult {
   readonly partition: string
@@ -36,6 +37,13 @@ export type Event =
     readonly seconds: number
     readonly results: ReadonlyArray<StepResult>
   }
+  /** Told together with the materialization; those before a failure that they are the reason of. */
+  | {
+    readonly type: "Checked"
+    readonly step: number
+    readonly asset: string
+    readonly results: ReadonlyArray<Omit<CheckResult, "asset">>
+  }
   | {
     readonly type: "Skipped"
     readonly step: number
@@ -53,6 +61,8 @@ export type Event =
     readonly tag?: string | undefined
     /** Nothing was tried: an upstream partition is not there. */
     readonly blocked: boolean
+    /** It was materialized, and did not pass a blocking check. */
+    readonly rejected?: boolean | undefined
   }
   /** Not its turn yet. */
   | { readonly type: "RunQueued" }

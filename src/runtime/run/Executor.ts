@@ -14,7 +14,6 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as PartitionKey from "../partition/PartitionKey.ts"
@@ -22,20 +21,27 @@ import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Fingerprint from "../plan/Fingerprint.ts"
 import * as Plan from "../plan/Plan.ts"
+import * as Staleness from "../plan/Staleness.ts"
+import type { CheckStore } from "../store/CheckStore.ts"
 import { Claims, type RunClaims } from "../store/Claims.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { Materialization, Outcome, RunRef } from "../store/Outcome.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type * as Admission from "./Admission.ts"
+import { message } from "./CauseText.ts"
+import * as Checks from "./Checks.ts"
 import type { Event, RunStatus, StepResult } from "./Event.ts"
 import * as Frontier from "./Frontier.ts"
 import * as Journal from "./Journal.ts"
 import * as Pool from "./Pool.ts"
+import * as RunId from "./RunId.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
 import * as Summary from "./Summary.ts"
 
 export interface Options {
+  /** From `RunId.make`, where somebody must know it before the run begins. */
+  readonly runId?: string | undefined
   /** Steps at a time. */
   readonly concurrency: number
   /** Slots of each pool, in all processes together. */
@@ -55,7 +61,7 @@ export interface Options {
   readonly forcedSince?: number | undefined
 }
 
-type Stores = RunStore | MaterializationStore | Claims
+type Stores = RunStore | MaterializationStore | CheckStore | Claims
 
 export class Executor extends Context.Service<Executor, {
   /** `R` is what the plan's assets need: the graph they are of says so. */
@@ -112,12 +118,6 @@ const record = Effect.fnUntraced(function*(
   }
 })
 
-/** One line; the cause of a failure as a person would say it. */
-const message = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? error.message || error.name : String(error)
-}
-
 const tagOf = (error: unknown): string | undefined =>
   Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : undefined
 
@@ -165,7 +165,7 @@ const fail = (
 
 /** When a success is remembered by its time: see `Standing.at`. */
 const memorableAt = ({ of: { asset, demanded: { space } } }: Step, partition: string, now: number): number => {
-  if (asset.observedEvery !== undefined) return now
+  if (asset.observedEvery !== undefined) return Staleness.observedAt(asset.observedEvery, now)
   return (Partitions.keyEnd(space, PartitionKey.fromText(partition)) ?? 0) > now ? now : 0
 }
 
@@ -175,7 +175,11 @@ const succeed = Effect.fnUntraced(function*(
   done: ReadonlyArray<Work & { readonly output: unknown }>,
   seconds: number
 ) {
-  const { asset, codeVersion } = step.of
+  const { asset, checks, codeVersion } = step.of
+  const items = () => done.map(({ output, partition }) => ({ partition, output: Effect.succeed(output) }))
+  const checked = checks.length === 0 ? [] : yield* Checks.run(checks, items(), running.options.concurrency)
+  const rejections = Checks.rejections(checked)
+  for (const partition of rejections.keys()) running.obstacles.set(`${asset.name}/${partition}`, "failed")
   const now = yield* Clock.currentTimeMillis
   const succeeded: Array<Materialization> = []
   const results: Array<StepResult> = []
@@ -184,13 +188,17 @@ const succeed = Effect.fnUntraced(function*(
     const { before, inputs, partition } = work
     const changed = dataVersion !== before
     const at = memorableAt(step, partition, now)
-    succeeded.push({ partition, dataVersion, inputs, output: encoded, seconds, changed, at })
+    const rejected = rejections.get(partition)
+    succeeded.push({ partition, dataVersion, inputs, output: encoded, seconds, changed, at, rejected })
     results.push({ partition, dataVersion, output: encoded, changed })
   }
   yield* record(
     running,
-    [{ type: "Materialized", step: step.id, asset: asset.name, seconds, results }],
-    [outcomeOf(step, { succeeded })]
+    [
+      { type: "Materialized", step: step.id, asset: asset.name, seconds, results },
+      ...Checks.events(step.id, asset.name, checked)
+    ],
+    [outcomeOf(step, { succeeded, checked })]
   )
 })
 
@@ -286,14 +294,6 @@ const timedOut = ({ timeout }: Options): Effect.Effect<Summary.Cut> =>
     ? Effect.never
     : Effect.as(Effect.sleep(timeout), { why: `took longer than ${Duration.format(timeout)}` })
 
-const newRunId = Effect.gen(function*() {
-  const now = yield* Clock.currentTimeMillis
-  const tail = yield* Random.nextIntBetween(0, 36 ** 4)
-  return `${new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${
-    tail.toString(36).padStart(4, "0")
-  }`
-})
-
 /** So many of the partitions that a plan blocks are named in its event. */
 const NAMED = 10
 
@@ -358,7 +358,7 @@ const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims:
 const execute = (plan: Plan.Plan, options: Options) =>
   Effect.scoped(Effect.gen(function*() {
     const runs = yield* RunStore
-    const runId = yield* newRunId
+    const runId = options.runId ?? (yield* RunId.make)
     const claims = yield* (yield* Claims).hold(runId)
     const { priority = 0, request, tags = {} } = options
     yield* runs.enqueue({ runId, request, tags, priority })

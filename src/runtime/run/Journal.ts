@@ -6,6 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
+import { CheckStore } from "../store/CheckStore.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { Outcome, RunRef } from "../store/Outcome.ts"
 import { RunStore } from "../store/RunStore.ts"
@@ -28,10 +29,11 @@ const MOST = 512
 /** What is still to be written when the scope closes is written then. */
 export const make = (
   run: RunRef
-): Effect.Effect<Journal, never, RunStore | MaterializationStore | Scope.Scope> =>
+): Effect.Effect<Journal, never, RunStore | MaterializationStore | CheckStore | Scope.Scope> =>
   Effect.gen(function*() {
     const runs = yield* RunStore
     const store = yield* MaterializationStore
+    const checks = yield* CheckStore
     const pending: Array<Entry> = []
     const arrived = Latch.makeUnsafe(false)
     const flush = Effect.suspend(() => {
@@ -39,10 +41,12 @@ export const make = (
       const events = entries.flatMap((entry) => entry.events)
       const outcomes = entries.flatMap((entry) => entry.outcomes)
       const append = events.length === 0 ? Effect.void : runs.append(run.runId, events)
-      const both = outcomes.length === 0
+      const checked = outcomes.flatMap((outcome) => outcome.checked ?? [])
+      const record = checked.length === 0 ? append : Effect.andThen(checks.record(run.runId, checked), append)
+      const all = outcomes.length === 0
         ? append
-        : runs.atomically(Effect.andThen(store.apply(run, outcomes), append))
-      return Effect.flatMap(Effect.exit(both), (exit) =>
+        : runs.atomically(Effect.andThen(store.apply(run, outcomes), record))
+      return Effect.flatMap(Effect.exit(all), (exit) =>
         Effect.sync(() => {
           for (const { written } of entries) Deferred.doneUnsafe(written, exit)
         }))

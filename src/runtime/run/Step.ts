@@ -80,15 +80,19 @@ const obstacleOf = (
     for (const text of texts.get(partition)!) {
       const why = obstacle(asset.name, text)
       if (why !== undefined) return `${asset.name} ${PartitionKey.label(text)} ${why}`
-      if (!asset.external && stateOf(asset.name, text)?.latest === undefined) {
-        return `${asset.name} ${PartitionKey.label(text)} is not materialized`
+      const latest = stateOf(asset.name, text)?.latest
+      if (asset.external) continue
+      if (latest === undefined) return `${asset.name} ${PartitionKey.label(text)} is not materialized`
+      if (latest.rejected !== undefined) {
+        return `${asset.name} ${PartitionKey.label(text)} did not pass ${latest.rejected}`
       }
     }
   }
   return undefined
 }
 
-const decodeOutput = (asset: Asset.Any, state: State | undefined): Effect.Effect<unknown, Schema.SchemaError> =>
+/** What the latest success recorded, as the asset's type says. */
+export const decodeOutput = (asset: Asset.Any, state: State | undefined): Effect.Effect<unknown, Schema.SchemaError> =>
   asset.output === undefined || asset.external
     ? Effect.void
     : Schema.decodeUnknownEffect(Schema.toCodecJson(asset.output))(state?.output)
@@ -116,13 +120,6 @@ const itemOf = Effect.fnUntraced(function*(inputs: ReadonlyArray<Input>, partiti
 const isForced = (step: Step, state: State | undefined, since: number): boolean =>
   step.of.forced && (state?.latest?.materializedAt ?? Number.NEGATIVE_INFINITY) < since
 
-/** An observed source is called whenever the plan says so: only the call can tell. */
-const isAsked = (step: Step, state: State | undefined, since: number, now: number): boolean => {
-  const every = step.of.asset.observedEvery
-  if (every !== undefined) return now - (state?.latest?.materializedAt ?? Number.NEGATIVE_INFINITY) >= every
-  return isForced(step, state, since)
-}
-
 /**
  * What of the step is left to do, now. Partitions of a forced asset that were materialized at `forcedSince` or later are
  * treated like all others: they had their turn.
@@ -147,8 +144,7 @@ export const prepare: (
       }
       const state = stateOf(asset.name, partition)
       const { item, versions } = yield* itemOf(inputs, partition, stateOf)
-      const asked = isAsked(step, state, forcedSince, space.universe.now)
-      const still = asked || Staleness.evaluate(state ?? Staleness.unknown, {
+      const still = isForced(step, state, forcedSince) || Staleness.evaluate(state ?? Staleness.unknown, {
             codeVersion,
             inputs: versions,
             neededUntil: Demand.neededUntil(
@@ -156,7 +152,8 @@ export const prepare: (
               space,
               PartitionKey.fromText(partition),
               state?.latest?.materializedAt ?? Number.POSITIVE_INFINITY
-            )
+            ),
+            isOld: Staleness.isOld(asset.observedEvery, space.universe.now)
           }) !== undefined
       if (still) work.push({ partition, item, inputs: versions, before: state?.latest?.dataVersion })
       else skipped.push(partition)

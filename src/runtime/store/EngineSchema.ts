@@ -4,7 +4,9 @@ import * as Migrate from "./Migrate.ts"
 import engine from "./migrations/0001_engine.ts"
 import cancel from "./migrations/0002_cancel.ts"
 import lines from "./migrations/0003_partition_lines.ts"
-import runControl from "./migrations/0006_run_control.ts"
+import checks from "./migrations/0004_checks.ts"
+import runControl from "./migrations/0005_run_control.ts"
+import backfills from "./migrations/0006_backfills.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -12,6 +14,8 @@ export const layer = Layer.effectDiscard(
     "0001_engine": engine,
     "0002_cancel": cancel,
     "0003_partition_lines": lines,
-    "0006_run_control": runControl
+    "0004_checks": checks,
+    "0005_run_control": runControl,
+    "0006_backfills": backfills
   }))
 )

@@ -7,9 +7,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Metadata from "../asset/Metadata.ts"
 import type * as Partitions from "../partition/Partitions.ts"
 import type { PartitionState } from "../plan/Staleness.ts"
 import type { Class } from "../plan/Standing.ts"
+import * as History from "./History.ts"
 import * as Outcome from "./Outcome.ts"
 import * as PartitionLine from "./PartitionLine.ts"
 import { during, type StoreError } from "./StoreError.ts"
@@ -35,6 +37,12 @@ export class MaterializationStore extends Context.Service<MaterializationStore, 
   ) => Effect.Effect<void, StoreError>
   /** Asset to when one of its partitions was last tried, epoch milliseconds. */
   readonly latest: Effect.Effect<ReadonlyMap<string, number>, StoreError>
+  /** Asset to the time of its latest success that no check rejected, epoch milliseconds. */
+  readonly latestSuccess: (
+    assets: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyMap<string, number>, StoreError>
+  /** Successes, newest first. */
+  readonly history: (asked: History.Asked) => Effect.Effect<ReadonlyArray<History.Entry>, StoreError>
 }>()("barograph/runtime/store/MaterializationStore") {
   static readonly layer = Layer.effect(
     MaterializationStore,
@@ -53,6 +61,7 @@ interface Row {
   readonly inputs: { readonly [dependency: string]: string }
   readonly output: unknown
   readonly materialized_at: Date
+  readonly rejected: string | null
 }
 
 const fromRow = (row: Row): State => ({
@@ -62,7 +71,8 @@ const fromRow = (row: Row): State => ({
     codeVersion: row.code_version,
     dataVersion: row.data_version,
     inputs: row.inputs,
-    materializedAt: row.materialized_at.getTime()
+    materializedAt: row.materialized_at.getTime(),
+    rejected: row.rejected ?? undefined
   }
 })
 
@@ -80,7 +90,7 @@ const grouped = <A>(rows: Iterable<readonly [asset: string, key: string, value: 
 /** Lists travel as one JSON parameter: an empty or very long list is like any other. */
 const statesQuery = (sql: SqlClient.SqlClient, asked: ReadonlyArray<readonly [string, ReadonlyArray<string>]>) =>
   sql<Row>`select asked.asset, p.partition, f.error as failure,
-      m.code_version, m.data_version, m.inputs, m.output, m.materialized_at
+      m.code_version, m.data_version, m.inputs, m.output, m.materialized_at, m.rejected
     from jsonb_to_recordset(${JSON.stringify(asked.map(([asset, partitions]) => ({ asset, partitions })))}::jsonb)
       as asked(asset text, partitions jsonb)
     cross join lateral jsonb_array_elements_text(asked.partitions) as p(partition)
@@ -133,8 +143,14 @@ const historyRows = (outcomes: ReadonlyArray<Outcome.Outcome>) =>
     succeeded.map(({ at: _, changed: _changed, ...rest }) => ({ asset, codeVersion, ...rest }))
   )
 
+/** A success that was rejected counts as failed. */
 const failureRows = (outcomes: ReadonlyArray<Outcome.Outcome>) =>
-  outcomes.flatMap(({ asset, failed }) => failed.map((one) => ({ asset, ...one })))
+  outcomes.flatMap(({ asset, failed, succeeded }) => [
+    ...failed.map((one) => ({ asset, ...one })),
+    ...succeeded.flatMap(({ partition, rejected }) =>
+      rejected === undefined ? [] : [{ asset, partition, error: rejected }]
+    )
+  ])
 
 /** Writers of one asset go one after the other: each reads the lines that the one before wrote. */
 const apply = (sql: SqlClient.SqlClient, run: Outcome.RunRef, outcomes: ReadonlyArray<Outcome.Outcome>) =>
@@ -153,14 +169,15 @@ const apply = (sql: SqlClient.SqlClient, run: Outcome.RunRef, outcomes: Readonly
     const history = JSON.stringify(historyRows(outcomes))
     yield* sql`with done as (
         insert into barograph.materializations
-          (asset, partition, run_id, code_version, data_version, inputs, output, materialized_at, seconds)
+          (asset, partition, run_id, code_version, data_version, inputs, output, materialized_at, seconds, rejected)
         select d.asset, d.partition, ${run.runId}::text, d."codeVersion", d."dataVersion", d.inputs, d.output,
-          ${now}::timestamptz, d.seconds
-        from jsonb_to_recordset(${history}::jsonb) as d(
-          asset text, partition text, "codeVersion" text, "dataVersion" text, inputs jsonb, output jsonb, seconds float8)
-        returning asset, partition
+          ${now}::timestamptz, d.seconds, d.rejected
+        from jsonb_to_recordset(${history}::jsonb) as d(asset text, partition text, "codeVersion" text,
+          "dataVersion" text, inputs jsonb, output jsonb, seconds float8, rejected text)
+        returning asset, partition, rejected
       ), mended as (
-        delete from barograph.failures f using done where f.asset = done.asset and f.partition = done.partition
+        delete from barograph.failures f using done
+        where f.asset = done.asset and f.partition = done.partition and done.rejected is null
       ), failed as (
         insert into barograph.failures (asset, partition, run_id, error)
         select asset, partition, ${run.runId}::text, error
@@ -194,24 +211,38 @@ const make = (sql: SqlClient.SqlClient): MaterializationStore["Service"] => ({
     select asset, max(updated_at) as at from barograph.partition_lines group by asset`.pipe(
     Effect.map((rows) => new Map(rows.map(({ asset, at }) => [asset, at.getTime()]))),
     during("read latest tries")
-  )
+  ),
+  latestSuccess: (assets) =>
+    History.latest(sql, assets).pipe(
+      Effect.map((rows) => new Map(rows.map(({ asset, at }) => [asset, at.getTime()]))),
+      during("read latest successes")
+    ),
+  history: (asked) =>
+    History.page(sql, asked).pipe(
+      Effect.map((rows) => rows.map(History.fromRow)),
+      during("read materializations")
+    )
 })
 
 const makeMemory = (): MaterializationStore["Service"] => {
   const states = new Map<string, Map<string, State>>()
   const lines = new Map<string, Map<string, PartitionLine.Stored>>()
   const latest = new Map<string, number>()
+  const history: Array<History.Entry & { readonly asset: string }> = []
   const statesOf = (asset: string): Map<string, State> => {
     if (!states.has(asset)) states.set(asset, new Map())
     return states.get(asset)!
   }
-  const keep = (outcome: Outcome.Outcome, now: number): void => {
+  const keep = ({ runId }: Outcome.RunRef, outcome: Outcome.Outcome, now: number): void => {
     const own = statesOf(outcome.asset)
-    const { codeVersion } = outcome
-    for (const { dataVersion, inputs, output, partition } of outcome.succeeded) {
+    const { asset, codeVersion } = outcome
+    for (const { dataVersion, inputs, output, partition, rejected, seconds } of outcome.succeeded) {
+      const metadata = Metadata.fromOutput(output)
+      const entry = { asset, partition, runId, codeVersion, dataVersion, seconds, metadata, rejected }
+      history.push({ ...entry, id: history.length + 1, materializedAt: now })
       own.set(partition, {
-        latest: { codeVersion, dataVersion, inputs, materializedAt: now },
-        failure: undefined,
+        latest: { codeVersion, dataVersion, inputs, materializedAt: now, rejected },
+        failure: rejected,
         output
       })
     }
@@ -238,12 +269,26 @@ const makeMemory = (): MaterializationStore["Service"] => {
       ),
     apply: (run, outcomes) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        for (const outcome of outcomes) keep(outcome, now)
+        for (const outcome of outcomes) keep(run, outcome, now)
         for (const one of linesAfter(touchedBy(run, outcomes), (asset, line) => lines.get(asset)?.get(line))) {
           const own = lines.get(one.asset) ?? new Map<string, PartitionLine.Stored>()
           lines.set(one.asset, own.set(one.line, one.state))
         }
       }),
-    latest: Effect.sync(() => new Map(latest))
+    latest: Effect.sync(() => new Map(latest)),
+    latestSuccess: (assets) =>
+      Effect.sync(() =>
+        new Map(assets.flatMap((asset) => {
+          const found = history.findLast((one) => one.asset === asset && one.rejected === undefined)
+          return found === undefined ? [] : [[asset, found.materializedAt] as const]
+        }))
+      ),
+    history: ({ asset, before, limit, partition }) =>
+      Effect.sync(() =>
+        history.filter((one) =>
+          one.asset === asset && one.id < (before ?? Number.POSITIVE_INFINITY) &&
+          (partition === undefined || one.partition === partition)
+        ).reverse().slice(0, limit).map(({ asset: _, ...entry }) => entry)
+      )
   }
 }

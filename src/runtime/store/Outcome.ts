@@ -2,6 +2,7 @@
 import * as PartitionKey from "../partition/PartitionKey.ts"
 import * as Partitions from "../partition/Partitions.ts"
 import type { Standing } from "../plan/Standing.ts"
+import type { CheckResult } from "./CheckStore.ts"
 import * as PartitionLine from "./PartitionLine.ts"
 
 /** A run and the number that it took when it began. */
@@ -22,6 +23,8 @@ export interface Materialization {
   readonly changed: boolean
   /** See `Standing.at`. */
   readonly at: number
+  /** The blocking check that it did not pass, and why: it counts as failed. */
+  readonly rejected?: string | undefined
 }
 
 export interface Outcome {
@@ -34,22 +37,38 @@ export interface Outcome {
   readonly failed: ReadonlyArray<{ readonly partition: string; readonly error: string }>
   /** Partitions that were looked at and found up to date. */
   readonly verified: ReadonlyArray<string>
+  /** What checks said of those that succeeded; left out when none was asked. */
+  readonly checked?: ReadonlyArray<CheckResult> | undefined
 }
 
 /** A longer error would be stored with every partition that has it; the event keeps the whole text. */
 const ERROR_LENGTH = 300
 
-const never: Standing = { asOf: 0, changed: 0, at: 0, codeVersion: "", dependencies: "", failure: undefined }
+const never: Standing = {
+  asOf: 0,
+  changed: 0,
+  at: 0,
+  codeVersion: "",
+  dependencies: "",
+  failure: undefined,
+  rejected: false
+}
 
 type Next = PartitionLine.Change["next"]
 
 const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [partition: string, next: Next]> => {
   const { codeVersion, dependencies } = self
-  const current = { asOf: run.number, codeVersion, dependencies, failure: undefined }
+  const current = { asOf: run.number, codeVersion, dependencies, failure: undefined, rejected: false }
   return [
-    ...self.succeeded.map(({ at, changed, partition }): readonly [string, Next] => [
+    ...self.succeeded.map(({ at, changed, partition, rejected }): readonly [string, Next] => [
       partition,
-      (before) => ({ ...current, at, changed: changed ? run.number : before?.changed ?? run.number })
+      (before) => ({
+        ...current,
+        at,
+        changed: changed ? run.number : before?.changed ?? run.number,
+        failure: rejected?.slice(0, ERROR_LENGTH),
+        rejected: rejected !== undefined
+      })
     ]),
     ...self.verified.map((partition): readonly [string, Next] => [
       partition,

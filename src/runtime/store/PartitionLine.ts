@@ -19,7 +19,9 @@ type Label = readonly [
   at: number,
   codeVersion: string,
   dependencies: string,
-  failure: string | null
+  failure: string | null,
+  /** Left out when false. */
+  rejected?: true
 ]
 
 /** `label` is a position in `labels`, or -1 for suspects. */
@@ -33,23 +35,21 @@ export interface Stored {
 
 export const EMPTY: Stored = { labels: [], runs: [] }
 
-const toStanding = ([asOf, changed, at, codeVersion, dependencies, failure]: Label): Standing => ({
+const toStanding = ([asOf, changed, at, codeVersion, dependencies, failure, rejected]: Label): Standing => ({
   asOf,
   changed,
   at,
   codeVersion,
   dependencies,
-  failure: failure ?? undefined
+  failure: failure ?? undefined,
+  rejected: rejected ?? false
 })
 
-const toLabel = (self: Standing): Label => [
-  self.asOf,
-  self.changed,
-  self.at,
-  self.codeVersion,
-  self.dependencies,
-  self.failure ?? null
-]
+const toLabel = (self: Standing): Label => {
+  const { asOf, at, changed, codeVersion, dependencies, failure, rejected } = self
+  const label = [asOf, changed, at, codeVersion, dependencies, failure ?? null] as const
+  return rejected ? [...label, true] : label
+}
 
 /** FNV-1a. */
 const hash = (text: string): number => {

@@ -31,6 +31,7 @@ import type { Event } from "../run/Event.ts"
 import { Executor } from "../run/Executor.ts"
 import * as Situation from "../run/Situation.ts"
 import * as Selection from "../selection/Selection.ts"
+import { CheckStore } from "../store/CheckStore.ts"
 import { Claims } from "../store/Claims.ts"
 import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
@@ -43,6 +44,7 @@ export const layer = Executor.layer.pipe(
     Layer.mergeAll(
       RunStore.layerMemory,
       MaterializationStore.layerMemory,
+      CheckStore.layerMemory,
       Claims.layerMemory,
       DynamicPartitions.layerMemory
     )

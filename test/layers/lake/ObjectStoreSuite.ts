@@ -2,9 +2,18 @@
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { ObjectStore, segment } from "../../../src/layers/lake/ObjectStore.ts"
+import * as Result from "effect/Result"
+import {
+  ensure,
+  ObjectStore,
+  type ObjectStoreError,
+  type Range,
+  segment,
+  tail
+} from "../../../src/layers/lake/ObjectStore.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 export const suite = <E>(name: string, store: Layer.Layer<ObjectStore, E>): void =>
   layer(store)(name, (it) => {
@@ -12,19 +21,83 @@ export const suite = <E>(name: string, store: Layer.Layer<ObjectStore, E>): void
       Effect.gen(function*() {
         const store = yield* ObjectStore
         const all = Uint8Array.from({ length: 100_000 }, (_, at) => at % 251)
-        expect(yield* store.put("round/trip", all)).toBe("written")
+        yield* store.put("round/trip", all)
         expect(new Uint8Array(yield* store.get("round/trip"))).toEqual(all)
-        expect(yield* store.put("round/nothing", new Uint8Array(0))).toBe("written")
+        yield* store.put("round/nothing", new Uint8Array(0))
         expect((yield* store.get("round/nothing")).length).toBe(0)
       }))
 
-    it.effect("the same bytes are unchanged, others replace them", () =>
+    it.effect("every write has an etag of its own, and a reader is told the etag of what it reads", () =>
       Effect.gen(function*() {
         const store = yield* ObjectStore
-        expect(yield* store.put("again/a", bytes("one"))).toBe("written")
-        expect(yield* store.put("again/a", bytes("one"))).toBe("unchanged")
-        expect(yield* store.put("again/a", bytes("two"))).toBe("written")
-        expect(new TextDecoder().decode(yield* store.get("again/a"))).toBe("two")
+        const one = yield* store.put("etag/a", bytes("one"))
+        expect(yield* store.read("etag/a", { last: 2 })).toMatchObject({ etag: one, size: 3 })
+        const two = yield* store.put("etag/a", bytes("two"))
+        expect(two).not.toBe(one)
+        expect(text(yield* store.get("etag/a"))).toBe("two")
+        expect((yield* store.read("etag/a", { last: 2 })).etag).toBe(two)
+      }))
+
+    it.effect("a part is read from either end, as far as there are bytes, and of the expected object only", () =>
+      Effect.gen(function*() {
+        const store = yield* ObjectStore
+        const etag = yield* store.put("part/x", bytes("0123456789"))
+        yield* store.put("part/empty", new Uint8Array(0))
+        const part = (range: Range) => Effect.map(store.read("part/x", range, etag), ({ bytes }) => text(bytes))
+        expect(yield* part({ last: 3 })).toBe("789")
+        expect(yield* part({ last: 99 })).toBe("0123456789")
+        expect(yield* part({ from: 2, to: 5 })).toBe("234")
+        expect(yield* part({ from: 8, to: 99 })).toBe("89")
+        expect(yield* part({ from: 10, to: 12 })).toBe("")
+        expect(yield* store.read("part/empty", { last: 8 })).toMatchObject({ size: 0, bytes: new Uint8Array(0) })
+        yield* store.put("part/x", bytes("abc"))
+        expect((yield* Effect.flip(store.read("part/x", { last: 3 }, etag))).reason._tag).toBe("Conflict")
+        expect((yield* Effect.flip(store.read("part/none", { last: 3 }))).reason._tag).toBe("NotFound")
+        expect(yield* tail(store, "part/none", 8)).toBe(undefined)
+      }))
+
+    it.effect("a write replaces only what its writer has seen", () =>
+      Effect.gen(function*() {
+        const store = yield* ObjectStore
+        const first = yield* store.put("expect/x", bytes("1"), null)
+        const conflicts = (write: Effect.Effect<unknown, ObjectStoreError>) =>
+          Effect.map(Effect.flip(write), ({ reason }) => expect(reason._tag).toBe("Conflict"))
+        yield* conflicts(store.put("expect/x", bytes("2"), null))
+        const second = yield* store.put("expect/x", bytes("2"), first)
+        yield* conflicts(store.put("expect/x", bytes("3"), first))
+        yield* conflicts(store.put("expect/none", bytes("3"), first))
+        yield* conflicts(store.remove("expect/x", first))
+        expect(text(yield* store.get("expect/x"))).toBe("2")
+        yield* store.remove("expect/x", second)
+        yield* store.remove("expect/x", second)
+        expect(yield* store.list("expect/")).toEqual([])
+      }))
+
+    it.effect("of many that expect the same, one wins", () =>
+      Effect.gen(function*() {
+        const store = yield* ObjectStore
+        let etag: string | null = null
+        for (let round = 0; round < 3; round++) {
+          const tried: ReadonlyArray<Result.Result<string, ObjectStoreError>> = yield* Effect.all(
+            Array.from({ length: 8 }, (_, at) => Effect.result(store.put("one/x", bytes(`${round}/${at}`), etag))),
+            { concurrency: "unbounded" }
+          )
+          expect(tried.filter(Result.isSuccess)).toHaveLength(1)
+          const winner = tried.findIndex(Result.isSuccess)
+          expect(text(yield* store.get("one/x"))).toBe(`${round}/${winner}`)
+          etag = Result.getOrThrow(tried[winner]!)
+        }
+      }))
+
+    it.effect("what is ensured is put once", () =>
+      Effect.gen(function*() {
+        const store = yield* ObjectStore
+        yield* Effect.all(Array.from({ length: 8 }, () => ensure(store, "ensure/x", bytes("x"))), {
+          concurrency: "unbounded"
+        })
+        const { etag } = yield* store.read("ensure/x", { last: 1 })
+        yield* ensure(store, "ensure/x", bytes("x"))
+        expect((yield* store.read("ensure/x", { last: 1 })).etag).toBe(etag)
       }))
 
     it.effect("what is not there is not found, and removing it is no error", () =>
@@ -65,7 +138,7 @@ export const suite = <E>(name: string, store: Layer.Layer<ObjectStore, E>): void
         const store = yield* ObjectStore
         for (const key of ["", "/etc/passwd", "../x", "a/../../x", "a//b", "a/", "a/.hidden", "a\0b", "a\\b"]) {
           for (const one of [store.put(key, bytes("x")), store.get(key), store.remove(key)]) {
-            expect((yield* Effect.flip(one)).reason._tag).toBe("Failed")
+            expect((yield* Effect.flip<unknown, ObjectStoreError, never>(one)).reason._tag).toBe("Failed")
           }
         }
         expect((yield* Effect.flip(store.list("../"))).reason._tag).toBe("Failed")
@@ -91,7 +164,7 @@ export const suite = <E>(name: string, store: Layer.Layer<ObjectStore, E>): void
               : store.remove(`churn/date=${at % 4 - 1}/x${at - 1}`)),
           { concurrency: "unbounded" }
         )
-        yield* Effect.forEach(yield* store.list("churn/"), store.remove)
+        yield* Effect.forEach(yield* store.list("churn/"), (key) => store.remove(key))
         expect(yield* store.list("churn/")).toEqual([])
       }))
   })

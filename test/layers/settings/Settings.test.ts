@@ -38,7 +38,7 @@ describe("the configuration", () => {
       const cwd = directory()
       const settings = yield* load(cwd)
       assert.deepStrictEqual(settings.source, { _tag: "Sample" })
-      assert.strictEqual(settings.lake, Path.join(cwd, ".barograph", "lake"))
+      assert.deepStrictEqual(settings.lake, { kind: "directory", path: Path.join(cwd, ".barograph", "lake") })
       assert.strictEqual(settings.concurrency, 4)
       assert.isUndefined(settings.watchlist)
       assert.strictEqual(settings.rules.size, 17)
@@ -90,7 +90,7 @@ describe("the configuration", () => {
       const elsewhere = directory(JSON.stringify({ home: "state", lake: "lake", sample: "my.csv.gz" }))
       const settings = yield* load(directory(), { BAROGRAPH_CONFIG: Path.join(elsewhere, "barograph.config.json") })
       assert.strictEqual(settings.home, Path.join(elsewhere, "state"))
-      assert.strictEqual(settings.lake, Path.join(elsewhere, "lake"))
+      assert.deepStrictEqual(settings.lake, { kind: "directory", path: Path.join(elsewhere, "lake") })
       assert.strictEqual(settings.sample, Path.join(elsewhere, "my.csv.gz"))
       const missing = yield* refused({}, { BAROGRAPH_CONFIG: "none.json" })
       assert.include(missing, "none.json cannot be read (ENOENT)")
@@ -133,7 +133,7 @@ describe("the configuration", () => {
       assert.include(yield* refused({ source: "binance", interval: "1day" }), "does not serve")
       assert.include(yield* refused({ interval: "5min" }), "the sample has 1min bars")
       assert.include(yield* refused({ symbols: ["A"], start: "2024-02-01", end: "2024-01-01" }, KEY), "lies before")
-      assert.include(yield* refused({ lake: "s3://bucket" }), "only be a directory")
+      assert.include(yield* refused({ lake: "ftp://bucket" }), "ftp")
     }))
 
   it.effect("switches quality rules off, in the file and in the environment", () =>

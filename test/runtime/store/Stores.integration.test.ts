@@ -9,6 +9,7 @@ import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
 import { Executor } from "../../../src/runtime/run/Executor.ts"
+import { CheckStore } from "../../../src/runtime/store/CheckStore.ts"
 import { Claims } from "../../../src/runtime/store/Claims.ts"
 import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "../../../src/runtime/store/EngineSchema.ts"
@@ -19,7 +20,7 @@ import * as TestGraph from "../../support/TestGraph.ts"
 
 const stores = Executor.layer.pipe(
   Layer.provideMerge(
-    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, Claims.layer, DynamicPartitions.layer)
+    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, CheckStore.layer, Claims.layer, DynamicPartitions.layer)
   ),
   Layer.provideMerge(EngineSchema.layer),
   Layer.provideMerge(EmbeddedDatabase.layer)

@@ -9,14 +9,14 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../../runtime/store/Migrate.ts"
-import * as PostgresFailure from "../../staging/PostgresFailure.ts"
+import * as PostgresFailure from "../../database/PostgresFailure.ts"
 import { Quota, QuotaError, QuotaUsedUp } from "../Quota.ts"
 import * as Ledger from "./Ledger.ts"
 import initial from "./migrations/0001_quota.ts"
 
-const toError = (error: SqlError | MigrationError): QuotaError => {
-  const { cause, message, retryable } = PostgresFailure.make("quota", "ledger", error)
-  return new QuotaError({ message, retryable, cause })
+const toError = (cause: SqlError | MigrationError): QuotaError => {
+  const { retryable, text } = PostgresFailure.make(cause)
+  return new QuotaError({ message: `quota: ${text}`, retryable, cause })
 }
 
 export const layer: Layer.Layer<Quota, QuotaError, SqlClient.SqlClient> = Layer.effect(

@@ -3,33 +3,21 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
-import * as Result from "effect/Result"
-import type * as AssetGraph from "../../asset/AssetGraph.ts"
-import * as Partitions from "../../partition/Partitions.ts"
-import * as PartitionSelector from "../../partition/PartitionSelector.ts"
-import * as PartitionSet from "../../partition/PartitionSet.ts"
 import * as Plan from "../../plan/Plan.ts"
-import type * as Planner from "../../plan/Planner.ts"
-import type { Kind } from "../../plan/Staleness.ts"
 import { Executor } from "../../run/Executor.ts"
 import * as Situation from "../../run/Situation.ts"
-import * as Selection from "../../selection/Selection.ts"
 import { RunStore } from "../../store/RunStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
-import { Failure, usage } from "../Failure.ts"
+import { Failure } from "../Failure.ts"
 import * as PlanText from "../render/PlanText.ts"
 import * as Print from "../render/Print.ts"
 import * as Progress from "../render/Progress.ts"
 import * as SummaryText from "../render/SummaryText.ts"
+import { type Asked, requestFor } from "./request.ts"
 import { currentUniverse } from "./universe.ts"
 
-export interface Input {
-  readonly asset: ReadonlyArray<string>
-  readonly select: Option.Option<string>
-  readonly partition: Option.Option<string>
-  readonly only: Kind
+export interface Input extends Asked {
   readonly plan: boolean
-  readonly force: boolean
   readonly tag: Readonly<Record<string, string>>
   readonly priority: number
   readonly timeout: Option.Option<Duration.Duration>
@@ -49,58 +37,6 @@ export const unasked = {
   timeout: Option.none(),
   concurrency: Option.none()
 } satisfies Partial<Input>
-
-const orUsage = <A>(result: Result.Result<A, string>, fix: string): Effect.Effect<A, Failure> =>
-  Result.isSuccess(result) ? Effect.succeed(result.success) : Effect.fail(usage(result.failure, fix))
-
-/** `--asset` brings ancestors along, `--select` is exact. */
-const targetsOf = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Input) {
-  if (input.asset.length > 0 && Option.isSome(input.select)) {
-    return yield* usage("--asset and --select say the same thing twice", "use one of them")
-  }
-  if (input.asset.length === 0 && Option.isNone(input.select)) {
-    const known = `assets: ${graph.names.join(", ")}`
-    return yield* usage(
-      "which asset? Give --asset NAME or --select EXPR",
-      `materialize --asset ${graph.names.at(-1)}   (${known})`
-    )
-  }
-  const text = Option.getOrElse(input.select, () => input.asset.join(","))
-  return yield* orUsage(Selection.resolve(graph, text), "barograph asset list")
-})
-
-/** What `--partition` selects of an asset; all of it when it is left out. */
-const selected = (
-  graph: AssetGraph.Any,
-  name: string,
-  partition: Option.Option<string>,
-  universe: Partitions.Universe
-) => {
-  const space = Partitions.space(graph.assets.get(name)!.dimensions, universe)
-  return Option.isNone(partition)
-    ? Effect.succeed(PartitionSet.all(space))
-    : orUsage(PartitionSelector.toSet(partition.value, space), `barograph asset show ${name}`)
-}
-
-const requestFor = Effect.fnUntraced(function*(graph: AssetGraph.Any, input: Input, universe: Partitions.Universe) {
-  const names = yield* targetsOf(graph, input)
-  const targets = yield* Effect.forEach(
-    names,
-    (asset) => Effect.map(selected(graph, asset, input.partition, universe), (set) => ({ asset, set }))
-  )
-  if (Option.isSome(input.partition) && targets.every(({ set }) => PartitionSet.isEmpty(set))) {
-    return yield* usage(
-      `no partition of ${names.join(", ")} is ${input.partition.value}`,
-      `barograph asset show ${names[0]} says which there are`
-    )
-  }
-  return {
-    targets,
-    ancestors: Option.isNone(input.select),
-    force: input.force,
-    only: input.only
-  } satisfies Planner.Request
-})
 
 const failed = (application: Application, tags: ReadonlyArray<string | undefined>, runId: string): Failure => {
   const upstream = tags.length > 0 && tags.every((tag) => tag !== undefined && application.upstreamErrors.includes(tag))
@@ -155,7 +91,14 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
   }
   if (!Plan.isEmpty(plan)) return yield* execute(application, plan, input)
   yield* input.json
-    ? Print.json({ runId: null, status: "succeeded", assets: {}, upToDate: PlanText.upToDate(plan), failures: [] })
+    ? Print.json({
+      runId: null,
+      status: "succeeded",
+      assets: {},
+      upToDate: PlanText.upToDate(plan),
+      failures: [],
+      failedChecks: []
+    })
     : Print.lines(PlanText.nothingToDo(plan))
 })
 

@@ -16,6 +16,7 @@ import { type Application, ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
+import { assetNamed } from "./assetNamed.ts"
 import { currentUniverse } from "./universe.ts"
 
 export interface Input {
@@ -29,25 +30,26 @@ export interface Input {
 export const STATUSES = ["materialized", "failed", "missing"] as const
 export type Status = (typeof STATUSES)[number]
 
-const statusOf = (state: State | undefined): Status =>
-  state?.failure !== undefined ? "failed" : state?.latest === undefined ? "missing" : "materialized"
+/** Of what somebody else makes nothing is known but that it is there. */
+const statusOf = (asset: Asset.Any, state: State | undefined) =>
+  asset.external
+    ? "external"
+    : state?.failure !== undefined
+    ? "failed"
+    : state?.latest === undefined
+    ? "missing"
+    : "materialized"
 
-const describe = (partition: string, state: State | undefined) => ({
+const describe = (asset: Asset.Any, partition: string, state: State | undefined) => ({
   partition,
-  status: statusOf(state),
+  status: statusOf(asset, state),
   materializedAt: state?.latest === undefined ? null : new Date(state.latest.materializedAt).toISOString(),
   dataVersion: state?.latest?.dataVersion ?? null,
   failure: state?.failure ?? null
 })
 
+/** So many states are read at a time. */
 const DETAILS = 500
-
-/** The set in pieces: a page of a million partitions reads the states of a page. */
-const pages = function*(set: PartitionSet.PartitionSet): Generator<ReadonlyArray<string>> {
-  for (let skip = 0; skip < PartitionSet.size(set); skip += DETAILS) {
-    yield [...PartitionSet.texts(PartitionSet.slice(set, skip, DETAILS))]
-  }
-}
 
 /** Those of the asset's partitions that stand so, without looking at single ones where that can be avoided. */
 const standing = (classes: ReadonlyArray<Class>, all: PartitionSet.PartitionSet, status: Input["status"]) => {
@@ -62,11 +64,7 @@ const standing = (classes: ReadonlyArray<Class>, all: PartitionSet.PartitionSet,
 
 /** The asset and those of its partitions that were asked for. */
 const chosen = Effect.fnUntraced(function*(application: Application, name: string, partition: Option.Option<string>) {
-  const asset = application.graph.assets.get(name)
-  if (asset === undefined) {
-    const { names } = application.graph
-    return yield* usage(`There is no asset "${name}".${didYouMean(name, names)}`, "barograph asset list")
-  }
+  const asset = yield* assetNamed(application, name)
   const space = Partitions.space(asset.dimensions, yield* currentUniverse(application))
   const asked = Option.match(partition, {
     onNone: () => Result.succeed(PartitionSet.all(space)),
@@ -85,12 +83,14 @@ const classesOf = (asset: Asset.Any, space: Partitions.Space) =>
 const find = Effect.fnUntraced(function*(application: Application, input: Input) {
   const { asset, set, space } = yield* chosen(application, input.name, input.partition)
   const store = yield* MaterializationStore
-  const all = standing(yield* classesOf(asset, space), set, input.status)
+  const all = asset.external && input.status !== "all"
+    ? PartitionSet.none(space)
+    : standing(yield* classesOf(asset, space), set, input.status)
   const shown = input.json ? all : PartitionSet.slice(all, 0, Math.max(1, input.limit))
   const found: Array<ReturnType<typeof describe>> = []
-  for (const page of pages(shown)) {
+  for (const page of PartitionSet.pages(shown, DETAILS)) {
     const states = (yield* store.states(new Map([[asset.name, page]]))).get(asset.name)
-    for (const key of page) found.push(describe(key, states?.get(key)))
+    for (const key of page) found.push(describe(asset, key, states?.get(key)))
   }
   return { found, total: PartitionSet.size(all) }
 })

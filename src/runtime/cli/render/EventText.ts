@@ -7,7 +7,7 @@ import { addNumbers } from "../../run/Summary.ts"
 export const number = (value: number): string =>
   Number.isInteger(value) ? value.toLocaleString("en-US") : value.toLocaleString("en-US", { maximumFractionDigits: 2 })
 
-const counted = (count: number, noun: string): string => `${number(count)} ${noun}${count === 1 ? "" : "s"}`
+export const counted = (count: number, noun: string): string => `${number(count)} ${noun}${count === 1 ? "" : "s"}`
 
 const some = (partitions: ReadonlyArray<string>): string =>
   partitions.length === 1 ? label(partitions[0]!) : `${label(partitions[0] ?? "")} and ${partitions.length - 1} more`
@@ -23,6 +23,23 @@ const sumOf = (results: ReadonlyArray<StepResult>): { readonly [field: string]: 
   for (const { output } of results) addNumbers(sums, output)
   return sums
 }
+
+/** What a check says of the partitions that it names; of those that did not pass, when there are any. */
+const checkedText = ({ asset, results }: Event & { readonly type: "Checked" }): string => {
+  const failed = results.filter(({ passed }) => !passed)
+  if (failed.length === 0) return `${asset}: ${counted(results.length, "check")} passed`
+  const checks = [...new Set(failed.map(({ check }) => check))]
+  return checks.map((check) => {
+    const own = failed.filter((one) => one.check === check)
+    return `${asset}: check ${check} (${own[0]!.severity}) not passed by ${
+      some(own.map(({ partition }) => partition))
+    }: ${own[0]!.description ?? ""}`
+  }).join("; ")
+}
+
+/** Not worth a line while a run goes on: what is said again when it ends. */
+export const isQuiet = (event: Event): boolean =>
+  event.type === "StepStarted" || event.type === "Checked" && event.results.every(({ passed }) => passed)
 
 export const render = (event: Event): string => {
   switch (event.type) {
@@ -41,6 +58,8 @@ export const render = (event: Event): string => {
         event.seconds.toFixed(2)
       } s)`
     }
+    case "Checked":
+      return checkedText(event)
     case "Skipped":
       return `${event.asset}: skipped ${some(event.partitions)}: ${event.why}`
     case "Failed":

@@ -40,6 +40,7 @@ const apply = (branches: ReadonlyMap<string, Branch>, event: Event): void => {
   if (event.type === "StepStarted") branch.running += event.partitions
   if (event.type === "Skipped") branch.done += event.partitions.length
   if (event.type === "Failed") branch.failed += event.partitions.length
+  if (event.type === "Failed" && event.rejected === true) branch.done -= event.partitions.length
   if (event.type !== "Materialized") return
   branch.done += event.results.length
   branch.running = Math.max(0, branch.running - event.results.length)
@@ -102,7 +103,7 @@ const live = (plan: Plan.Plan): Effect.Effect<Progress> =>
   })
 
 const plain: Progress = {
-  observe: (event) => event.type === "StepStarted" ? Effect.void : Print.talk(EventText.render(event)),
+  observe: (event) => EventText.isQuiet(event) ? Effect.void : Print.talk(EventText.render(event)),
   close: Effect.void
 }
 

@@ -16,6 +16,16 @@ const failures = (summary: Summary): ReadonlyArray<string> => {
   return summary.failures.length > TOLD ? [...told, `failed: ${summary.failures.length - TOLD} more`] : told
 }
 
+/** Blocking ones are among the failures. */
+const failedChecks = (summary: Summary): ReadonlyArray<string> => {
+  const others = summary.failedChecks.filter(({ blocking }) => !blocking)
+  const told = others.slice(0, TOLD).map(({ asset, check, count, description, partitions, severity }) => {
+    const more = count > 1 ? ` and ${count - 1} more` : ""
+    return `check ${check} (${severity}): ${asset} ${label(partitions[0] ?? "")}${more}: ${description ?? "not passed"}`
+  })
+  return others.length > TOLD ? [...told, `check: ${others.length - TOLD} more`] : told
+}
+
 export const render = (summary: Summary): ReadonlyArray<string> => {
   const rows = Object.entries(summary.assets).map(([asset, totals]) => [
     asset,
@@ -47,6 +57,7 @@ export const render = (summary: Summary): ReadonlyArray<string> => {
     ], rows),
     ...failures(summary),
     ...(summary.why === undefined ? [] : [`the run ${summary.why}`]),
+    ...failedChecks(summary),
     `run ${summary.runId} ${summary.status} in ${summary.seconds.toFixed(2)} s`
   ]
 }

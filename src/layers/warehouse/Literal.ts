@@ -1,0 +1,27 @@
+/**
+ * The only place where values become SQL text. The Data API's parameters know neither NULL nor the empty string and are
+ * one string each, so rows travel as literals.
+ *
+ * **Gotchas**
+ *
+ * In Redshift a backslash within quotes is an escape, so it is doubled as the quote is. A number of more than fifteen
+ * digits is quoted: as a bare decimal it would be rounded twice on its way to double precision.
+ */
+
+/** A text that the server can hold: a NUL or half of a surrogate pair is shown by a sign in its place. */
+export const text = (value: string): string =>
+  `'${value.replaceAll("\0", "␀").toWellFormed().replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
+
+/** A double precision value, the same bits on the server; also NaN, the infinities and -0. */
+export const number = (value: number): string => {
+  const digits = Object.is(value, -0) ? "-0" : String(value)
+  return PLAIN.test(digits) ? digits : `'${digits}'`
+}
+
+const PLAIN = /^(?!-0$)-?(?=[\d.]{1,16}$)\d+(?:\.\d+)?$/
+
+/** A whole number that a double holds exactly; another one is a mistake of ours. */
+export const integer = (value: number): string => {
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no whole number`)
+  return String(value)
+}

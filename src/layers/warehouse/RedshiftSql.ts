@@ -1,0 +1,217 @@
+/**
+ * The statements of a load, for Redshift's SQL. Pure: from partitions to texts.
+ *
+ * A load is one transaction that begins with the lock on the ledger: in Redshift the first statement that reads, writes
+ * or creates takes the transaction's snapshot, and a lock that is taken later would guard rows of the past. Locking the
+ * ledger, not `bars`, queues loads and lets analysts read on.
+ *
+ * Every ledger row has a `generation`. A load says which one it found and does nothing when another load came in between,
+ * so a statement that its dead process left behind cannot overwrite a younger load.
+ */
+import * as Crypto from "node:crypto"
+import * as Literal from "./Literal.ts"
+import type { LoadPartition } from "./Warehouse.ts"
+
+export interface Limits {
+  /** Statements per batch: the service allows 40. */
+  readonly statements: number
+  /** Bytes per statement: the service allows 100 KB. */
+  readonly bytes: number
+}
+
+export const limits: Limits = { statements: 40, bytes: 98_000 }
+
+/** What the ledger says of a partition; 0 where it was never loaded. */
+export type Generations = ReadonlyArray<number>
+
+const DAY = 86_400_000
+
+const ROW_COLUMNS = `"part" integer, "ms" integer, "open" double precision, "high" double precision,
+  "low" double precision, "close" double precision, "volume" double precision`
+
+/** Texts joined with commas to statements below the limit. */
+const chunks = (head: string, rows: Iterable<string>, limit: number): ReadonlyArray<string> => {
+  const statements: Array<string> = []
+  let held: Array<string> = []
+  let bytes = 0
+  for (const row of rows) {
+    const size = Buffer.byteLength(row) + 1
+    if (held.length > 0 && head.length + bytes + size > limit) {
+      statements.push(head + held.join(","))
+      held = []
+      bytes = 0
+    }
+    held.push(row)
+    bytes += size
+  }
+  if (held.length > 0) statements.push(head + held.join(","))
+  return statements
+}
+
+const tuple = (...literals: ReadonlyArray<string>): string => `(${literals.join(",")})`
+
+function* barRows(partitions: ReadonlyArray<LoadPartition>, prefix: string): Generator<string> {
+  for (let part = 0; part < partitions.length; part++) {
+    const { bars, session } = partitions[part]!
+    const midnight = Date.parse(session)
+    const lead = `(${prefix}${Literal.integer(part)},`
+    for (let at = 0; at < bars.length; at++) {
+      yield `${lead}${Literal.integer(bars.ts[at]! - midnight)},${Literal.number(bars.open[at]!)},`
+        + `${Literal.number(bars.high[at]!)},${Literal.number(bars.low[at]!)},${Literal.number(bars.close[at]!)},`
+        + `${Literal.number(bars.volume[at]!)})`
+    }
+  }
+}
+
+/** The rows, for the temporary table of one transaction. `ms` counts from the session's UTC midnight: short literals. */
+export const stage = (partitions: ReadonlyArray<LoadPartition>, limit: number): ReadonlyArray<string> =>
+  chunks("insert into barograph_rows values ", barRows(partitions, ""), limit)
+
+/** The rows, for the table that several transactions fill. */
+export const stageShared = (
+  schema: string,
+  load: string,
+  partitions: ReadonlyArray<LoadPartition>,
+  limit: number
+): ReadonlyArray<string> =>
+  chunks(
+    `insert into ${schema}.bar_stage ("load_id", "part", "ms", "open", "high", "low", "close", "volume") values `,
+    barRows(partitions, `${Literal.text(load)},`),
+    limit
+  )
+
+const ask = (partitions: ReadonlyArray<LoadPartition>, generations: Generations, limit: number) =>
+  chunks(
+    "insert into barograph_load values ",
+    partitions.map(({ bars, contentHash, interval, session, source, symbol }, part) =>
+      tuple(
+        Literal.integer(part),
+        Literal.text(source),
+        Literal.text(symbol),
+        Literal.text(interval),
+        Literal.text(session),
+        Literal.integer(bars.length),
+        Literal.text(contentHash),
+        Literal.integer(generations[part]!)
+      )
+    ),
+    limit
+  )
+
+/** Locks, names what is loaded, and forgets all of it when the ledger has moved on. */
+const open = ({ generations, limit, partitions, schema }: Load) => [
+  `lock ${schema}.bar_loads`,
+  `create temp table barograph_load ("part" integer, "source" varchar(64), "symbol" varchar(64),
+    "interval" varchar(16), "session" date, "rows" integer, "content_hash" varchar(64), "generation" bigint)`,
+  ...ask(partitions, generations, limit),
+  `delete from barograph_load using ${schema}.bar_loads
+    where bar_loads."symbol" = barograph_load."symbol" and bar_loads."session" = barograph_load."session"
+      and bar_loads."generation" <> barograph_load."generation"`,
+  `delete from barograph_load where (select count(*) from barograph_load) <> ${Literal.integer(partitions.length)}`
+]
+
+/**
+ * Which part of `bars` can be touched at all: the symbols, and no bar lies more than a day before or two after its
+ * session's midnight (`Load.violation`). Said as literals, so that the sort key spares the rest of the table.
+ */
+const within = (partitions: ReadonlyArray<LoadPartition>): string => {
+  const sessions = partitions.map(({ session }) => Date.parse(session))
+  const first = sessions.reduce((least, one) => Math.min(least, one))
+  const last = sessions.reduce((most, one) => Math.max(most, one))
+  const symbols = new Set(partitions.map(({ symbol }) => Literal.text(symbol)))
+  return `bars."symbol" in (${[...symbols].join(",")})
+      and bars."ts" >= ${instant(first - DAY)} and bars."ts" < ${instant(last + 2 * DAY)}`
+}
+
+/** Counts what goes, replaces it, and writes the ledger. The second statement's rows are the load's answer. */
+const replace = ({ now, partitions, schema }: Load) => [
+  `create temp table barograph_bars as
+    select barograph_load."source", barograph_load."symbol", barograph_load."interval",
+      dateadd(ms, barograph_rows."ms", barograph_load."session") as "ts", barograph_rows."open", barograph_rows."high",
+      barograph_rows."low", barograph_rows."close", barograph_rows."volume", barograph_load."session"
+    from barograph_load join barograph_rows on barograph_rows."part" = barograph_load."part"`,
+  `select barograph_load."part", count(bars."ts") from barograph_load left join ${schema}.bars
+    on bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session" and ${within(partitions)}
+    group by barograph_load."part" order by barograph_load."part"`,
+  `delete from ${schema}.bars using barograph_load
+    where bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session"
+      and ${within(partitions)}`,
+  // An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
+  `delete from ${schema}.bars using barograph_bars
+    where bars."symbol" = barograph_bars."symbol" and bars."interval" = barograph_bars."interval"
+      and bars."ts" = barograph_bars."ts" and ${within(partitions)}`,
+  `insert into ${schema}.bars ("source", "symbol", "interval", "ts", "open", "high", "low", "close", "volume",
+      "session", "loaded_at")
+    select "source", "symbol", "interval", "ts", "open", "high", "low", "close", "volume", "session", ${instant(now)}
+    from barograph_bars order by "symbol", "ts"`,
+  `delete from ${schema}.bar_loads using barograph_load
+    where bar_loads."symbol" = barograph_load."symbol" and bar_loads."session" = barograph_load."session"`,
+  `insert into ${schema}.bar_loads ("symbol", "session", "interval", "source", "rows", "content_hash", "loaded_at",
+      "generation")
+    select "symbol", "session", "interval", "source", "rows", "content_hash", ${instant(now)}, "generation" + 1
+    from barograph_load`
+]
+
+const instant = (epochMillis: number): string =>
+  `cast(${Literal.text(new Date(epochMillis).toISOString().slice(0, -1).replace("T", " "))} as timestamp)`
+
+/** How many statements the names of the partitions fill. */
+export const nameStatements = ({ generations, limit, partitions }: Load): number =>
+  ask(partitions, generations, limit).length
+
+/** Sets the rows of one try apart from all others in the stage table. */
+export const loadId = ({ now, partitions, schema }: Load, drawn: number): string =>
+  Crypto.createHash("sha256")
+    .update(JSON.stringify([schema, now, drawn, partitions.map((one) => [one.symbol, one.session, one.contentHash])]))
+    .digest("hex").slice(0, 32)
+
+export interface Batch {
+  readonly statements: ReadonlyArray<string>
+  /** Which of them, from 1, answers one row per partition: its position, and how many rows it had. */
+  readonly answer: number
+}
+
+export interface Load {
+  readonly schema: string
+  readonly partitions: ReadonlyArray<LoadPartition>
+  readonly generations: Generations
+  readonly limit: number
+  /** Epoch milliseconds: `loaded_at`. */
+  readonly now: number
+}
+
+/** The whole load as one transaction. */
+export const oneTransaction = (load: Load, rows: ReadonlyArray<string>): Batch => {
+  const before = [
+    ...open(load),
+    `create temp table barograph_rows (${ROW_COLUMNS})`,
+    ...rows
+  ]
+  return { statements: [...before, ...replace(load)], answer: before.length + 2 }
+}
+
+/** The last of several: takes the rows that the others staged under `id`, all of them or none. */
+export const swap = (load: Load, id: string): Batch => {
+  const { now, partitions, schema } = load
+  const rows = partitions.reduce((sum, { bars }) => sum + bars.length, 0)
+  const before = [
+    ...open(load),
+    `create temp table barograph_rows (${ROW_COLUMNS})`,
+    `insert into barograph_rows select "part", "ms", "open", "high", "low", "close", "volume"
+      from ${schema}.bar_stage where "load_id" = ${Literal.text(id)}`,
+    `delete from barograph_load where (select count(*) from barograph_rows) <> ${Literal.integer(rows)}`
+  ]
+  // What killed processes left is taken away a day later by whoever comes by.
+  const clean = `delete from ${schema}.bar_stage
+    where "load_id" = ${Literal.text(id)} or "staged_at" < dateadd(day, -1, ${instant(now)})`
+  return { statements: [...before, ...replace(load), clean], answer: before.length + 2 }
+}
+
+/** The ledger's generation of the sessions in question, and of some between them. */
+export const generations = (schema: string, partitions: ReadonlyArray<LoadPartition>): string => {
+  const symbols = new Set(partitions.map(({ symbol }) => Literal.text(symbol)))
+  const sessions = partitions.map(({ session }) => session).sort()
+  return `select "symbol", cast("session" as varchar(10)), "generation" from ${schema}.bar_loads
+    where "symbol" in (${[...symbols].join(",")})
+      and "session" between ${Literal.text(sessions[0]!)} and ${Literal.text(sessions.at(-1)!)}`
+}

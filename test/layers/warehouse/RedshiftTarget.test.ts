@@ -1,0 +1,59 @@
+import { expect, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as RedshiftTarget from "../../../src/layers/warehouse/RedshiftTarget.ts"
+
+const parsed = (url: string) => Result.getOrThrow(RedshiftTarget.parse(url))
+const refused = (url: string) => Result.getOrThrow(Result.flip(RedshiftTarget.parse(url))).message
+
+it("a workgroup and its database are enough; the SDK finds the region", () => {
+  expect(parsed("redshift-data://workgroup/analytics/dev")).toEqual({
+    kind: "workgroup",
+    name: "analytics",
+    database: "dev",
+    schema: "warehouse",
+    region: undefined,
+    endpoint: undefined,
+    dbUser: undefined,
+    secretArn: undefined
+  })
+})
+
+it("a cluster may name its database user, its region, schema and endpoint", () => {
+  const target = parsed(
+    "redshift-data://cluster/c-1/dev?dbUser=loader&region=eu-west-1&schema=bars_2&endpoint=http://localhost:1"
+  )
+  expect(target).toMatchObject({ kind: "cluster", dbUser: "loader", region: "eu-west-1", schema: "bars_2" })
+  expect(RedshiftTarget.describe(target)).toBe(
+    "redshift-data cluster c-1/dev in eu-west-1, schema bars_2 at http://localhost:1"
+  )
+})
+
+it("a secret is named, never written into the URL", () => {
+  const arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:loader"
+  expect(parsed(`redshift-data://workgroup/a/dev?secretArn=${encodeURIComponent(arn)}`).secretArn).toBe(arn)
+  expect(refused("redshift-data://me:secret@workgroup/a/dev")).not.toContain("secret@")
+})
+
+it("what cannot be used is refused with a sentence", () => {
+  expect([
+    "redshift-data",
+    "redshift-data://serverless/a/dev",
+    "redshift-data://workgroup/a",
+    "redshift-data://workgroup/a/dev/more",
+    "redshift-data://workgroup/a/dev?reigon=x",
+    "redshift-data://workgroup/a/dev?dbUser=x",
+    "redshift-data://cluster/a/dev?dbUser=x&secretArn=y",
+    "redshift-data://workgroup/a/dev?schema=drop table",
+    "redshift-data://workgroup/a/dev?endpoint=localhost"
+  ].map(refused)).toEqual([
+    "\"redshift-data\" is no URL",
+    "\"serverless\" is neither \"workgroup\" (serverless) nor \"cluster\" (provisioned)",
+    "the path names no workgroup and database",
+    "the path names no workgroup and database",
+    "\"reigon\" is no option",
+    "dbUser is for clusters: in a workgroup the database user follows from the IAM identity",
+    "dbUser and secretArn are two ways to log in",
+    "\"drop table\" is no name for a schema",
+    "the endpoint \"localhost\" is no http address"
+  ])
+})

@@ -1,0 +1,37 @@
+/**
+ * `npm run local-cloud`: the servers that stand in for AWS, on fixed ports of this machine, until Ctrl-C. Prints the
+ * settings that lead Barograph to them. Everything is in memory: after a restart, `materialize --force` fills them again.
+ */
+import * as NodeUtil from "node:util"
+import * as S3Server from "./S3Server.ts"
+
+interface Service {
+  /** Settings for whoever wants to use it, as in a shell. */
+  readonly settings: { readonly [name: string]: string }
+  readonly close: () => Promise<void>
+}
+
+const { values: options } = NodeUtil.parseArgs({
+  options: {
+    host: { type: "string", default: "127.0.0.1" },
+    "s3-port": { type: "string", default: "9000" }
+  }
+})
+
+const s3 = async (): Promise<Service> => {
+  const port = Number(options["s3-port"])
+  const { close } = await S3Server.start({ host: options.host, port, buckets: ["lake"] })
+  return { settings: { BAROGRAPH_LAKE: `s3://lake/barograph?endpoint=http://127.0.0.1:${port}` }, close }
+}
+
+const services: ReadonlyArray<() => Promise<Service>> = [s3]
+
+const started = await Promise.all(services.map((start) => start()))
+const settings = { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local", AWS_REGION: "us-east-1" }
+for (const [name, value] of Object.entries(Object.assign(settings, ...started.map((service) => service.settings)))) {
+  console.log(`export ${name}='${value}'`)
+}
+
+const stop = () => void Promise.all(started.map(({ close }) => close())).then(() => process.exit(0))
+process.on("SIGINT", stop)
+process.on("SIGTERM", stop)
