@@ -1,15 +1,18 @@
 /** The source of bars that the settings name: its layer, its calendar, and its words. A part of the composition. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { nyse } from "./assets/nyse.ts"
-import { utcDays } from "./assets/utcDays.ts"
 import * as CorporateActions from "./layers/market-data/CorporateActions.ts"
 import type { MarketData } from "./layers/market-data/MarketData.ts"
-import type { Limits, Quota } from "./layers/market-data/Quota.ts"
+import { type Limits, Quota } from "./layers/market-data/Quota.ts"
+import * as Account from "./layers/market-data/quota/Account.ts"
+import * as Forecast from "./layers/market-data/quota/Forecast.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import type { SampleError } from "./layers/market-data/Sample.ts"
 import type { AlphaVantage, Source } from "./layers/settings/SourceSettings.ts"
-import type { Calendar } from "./runtime/partition/Calendar.ts"
+import { type Calendar, continuous } from "./runtime/partition/Calendar.ts"
 import type { PoolLimit } from "./runtime/plan/Cost.ts"
 
 const within = (limits: Limits | undefined) => limits === undefined ? {} : { limits }
@@ -66,8 +69,19 @@ export const actions = (source: Source): Layer.Layer<CorporateActions.CorporateA
   return Layer.unwrap(Effect.map(loaded, (Actions) => Actions.layer({ apiKey, limits, ...at(url) })))
 }
 
+/**
+ * What so many calls of the pool `market_data` mean for the vendor's quota: for a plan. Undefined where no day is limited.
+ * `Forecast.text` says it in a line.
+ */
+export const forecast = Effect.fnUntraced(function*(source: Source, calls: number) {
+  if (source._tag !== "AlphaVantage") return undefined
+  const account = Account.name("alpha_vantage", Redacted.value(source.apiKey))
+  const used = yield* (yield* Quota).used(account, source.limits)
+  return Forecast.forecast(calls, source.limits, used, yield* Clock.currentTimeMillis)
+})
+
 /** Whose sessions the source's bars belong to. */
-export const calendar = (source: Source): Calendar => source._tag === "Binance" ? utcDays : nyse
+export const calendar = (source: Source): Calendar => source._tag === "Binance" ? continuous : nyse
 
 /** What `--plan` says of the calls: those of the sample cost nothing. */
 export const pool = (source: Source, concurrency: number): PoolLimit => {

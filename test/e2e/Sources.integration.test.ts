@@ -68,7 +68,7 @@ it.live(
       expect((yield* Cli.run(of, EVERYTHING)).code).toBe(0)
       expect(calls).toHaveLength(1)
     }),
-  120_000
+  300_000
 )
 
 it.live(
@@ -94,7 +94,7 @@ it.live(
       expect(refused.stderr + refused.stdout).toContain("Unauthorized")
       for (const secret of alpaca.secrets) expect(ended.stdout + ended.stderr + refused.stderr).not.toContain(secret)
     }),
-  120_000
+  300_000
 )
 
 it.live(
@@ -121,7 +121,7 @@ it.live(
         /quota used up: the vendor says so, resets at \d{4}-\d\d-\d\dT0[45]:00/
       )
     }),
-  120_000
+  300_000
 )
 
 it.live("a source that lacks its settings says which", () =>

@@ -284,6 +284,18 @@ export const wire = (vendor: Vendor): void => {
         }))
     })
 
+    it.live("remembers a refusal for hours, and asks nothing until then", () =>
+      against(
+        () => ({ status: 429, headers: { "retry-after": "7200" }, body: "{}" }),
+        ({ calls }) =>
+          Effect.gen(function*() {
+            assert.strictEqual((yield* Effect.flip(ask)).reason._tag, "QuotaExhausted")
+            const { reason } = yield* Effect.flip(ask)
+            assert.match(reason.text, /^quota used up: .*, resets at \d{4}-/)
+            assert.strictEqual(calls.length, 1)
+          })
+      ))
+
     it.live("counts every call against the quota, and makes none when it is used up", () =>
       against(faithful, ({ calls }) =>
         Effect.gen(function*() {

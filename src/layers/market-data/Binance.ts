@@ -120,6 +120,8 @@ const refusal = (answer: HttpBody.Answer, _: MarketData.Request, now: number): M
 }
 
 const BANNED = 418
+/** The shortest one. */
+const BAN = 2 * MINUTE
 const NOT_HERE = 451
 
 /** The vendor explains itself in `msg`. */
@@ -128,7 +130,7 @@ const refused = (answer: HttpBody.Answer, status: MarketData.Reason, now: number
   const message = said !== null && typeof said === "object" && "msg" in said ? String(said.msg) : ""
   const text = message === "" ? status.text : `${status.text}: ${message}`
   if (answer.status === NOT_HERE) return new MarketData.NotEntitled({ text })
-  if (answer.status === BANNED) return banned(text, HttpStatus.waitOf(answer.headers, now) ?? 2 * MINUTE)
+  if (answer.status === BANNED) return banned(text, HttpStatus.waitOf(answer.headers, now) ?? BAN)
   return status._tag === "Throttled"
     ? new MarketData.Throttled({ text, retryAfterMillis: status.retryAfterMillis })
     : MarketData.Reason.make({ _tag: status._tag, text })
@@ -140,9 +142,9 @@ const banned = (text: string, wait: number): MarketData.Reason =>
 /** The part of the allowed weight that others behind the same address may have used without our ledger knowing. */
 const NEARLY = 0.95
 
-/** A ban's end, or the next minute when the weight is nearly used up. */
+/** A ban's end where it names none, or the next minute when the weight is nearly used up. */
 const pause = ({ headers, status }: HttpBody.Answer, allowed: number = ALLOWED, now: number): number | undefined => {
-  if (status === BANNED) return now + (HttpStatus.waitOf(headers, now) ?? 2 * MINUTE)
+  if (status === BANNED && !Headers.has(headers, "retry-after")) return now + BAN
   const used = Number(Option.getOrElse(Headers.get(headers, "x-mbx-used-weight-1m"), () => "0"))
   return used >= allowed * NEARLY ? now - now % MINUTE + MINUTE : undefined
 }

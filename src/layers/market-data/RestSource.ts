@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Rule from "../bars/Rule.ts"
 import * as HttpBody from "./HttpBody.ts"
+import * as HttpStatus from "./HttpStatus.ts"
 import * as KeyRedaction from "./KeyRedaction.ts"
 import * as MarketData from "./MarketData.ts"
 import * as Metered from "./Metered.ts"
@@ -49,7 +50,7 @@ export interface RestSource {
     request: MarketData.Request,
     now: number
   ) => MarketData.Reason | undefined
-  /** Until when the answer's headers ask everybody to be silent. */
+  /** Until when the answer's headers ask everybody to be silent. `Retry-After` is heeded anyway. */
   readonly pause: (answer: HttpBody.Answer, now: number) => number | undefined
 }
 
@@ -138,11 +139,17 @@ const attempt = (self: RestSource, request: MarketData.Request, call: Call, time
       Effect.mapError((text) => new MarketData.Unavailable({ text }))
     )
     const now = yield* Clock.currentTimeMillis
-    const until = self.pause(answer, now)
+    const until = self.pause(answer, now) ?? retryAt(answer, now)
     if (until !== undefined) yield* Metered.pause(self.account, until)
     const reason = self.refusal(answer, request, now)
     return reason === undefined ? answer : yield* Effect.fail(reason)
   }).pipe(Metered.call(self.account, self.limits, self.cost))
+
+/** A refusal that names a time is for every call until then, however long. */
+const retryAt = (answer: HttpBody.Answer, now: number): number | undefined => {
+  const wait = answer.status >= 400 ? HttpStatus.waitOf(answer.headers, now) : undefined
+  return wait === undefined ? undefined : now + wait
+}
 
 const timeoutText = (timeout: Duration.Input): string =>
   `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`

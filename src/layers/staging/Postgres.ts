@@ -47,16 +47,17 @@ const make = (sql: SqlClient.SqlClient): BarStore["Service"] => ({
     const name = `${request.symbol} ${request.month}`
     const violation = Staging.violation(request)
     if (violation !== undefined) return yield* refuse(`stage ${name}: ${violation}`)
-    const now = new Date(yield* Clock.currentTimeMillis)
-    return yield* stage(sql, request, now).pipe(Transaction.within(sql), Effect.mapError(toError("stage", name)))
+    return yield* stage(sql, request).pipe(Transaction.within(sql), Effect.mapError(toError("stage", name)))
   }),
   read: Effect.fn("BarStore.read")(function*(partitions) {
     return yield* Effect.mapError(read(sql, partitions), toError("read", `${partitions.length} sessions`))
   })
 })
 
-const stage = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, request: StageRequest, now: Date) {
+const stage = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, request: StageRequest) {
   yield* lock(sql, request.symbol)
+  // Under the lock: a request that waited is later than the one it waited for, or the history would overlap.
+  const now = new Date(yield* Clock.currentTimeMillis)
   const write = (yield* PostgresReplace.isHeld(sql, request)) ? PostgresReplace.bars : PostgresReplace.fresh
   const counts = yield* write(sql, request, now)
   const at = counts.findIndex(({ mixed }, at) => mixed > 0 && request.sessions[at]!.bars.length > 0)

@@ -171,6 +171,31 @@ describe("faults on the line", () => {
       assert.deepStrictEqual(result._tag === "Success" && result.success, { complete: true, rows: 2000 })
     }))
 
+  it.effect("a plan that lacks the series is asked once in ten minutes, whatever the month", () =>
+    Effect.gen(function*() {
+      const { baseUrl, calls } = yield* FaultServer.serve(FaultServer.answer(premium))
+      yield* Effect.gen(function*() {
+        const source = yield* MarketData
+        const months = (...asked: ReadonlyArray<string>) =>
+          Effect.forEach(
+            asked,
+            (month) =>
+              Effect.map(
+                Effect.flip(source.fetchMonth({ symbol: "IBM", month })),
+                ({ month, reason }) => [month, reason._tag]
+              )
+          )
+        assert.deepStrictEqual(yield* months("2024-01", "2024-02"), [["2024-01", "NotEntitled"], [
+          "2024-02",
+          "NotEntitled"
+        ]])
+        assert.strictEqual(calls.length, 1)
+        yield* TestClock.adjust("10 minutes")
+        yield* months("2024-03")
+        assert.strictEqual(calls.length, 2)
+      }).pipe(Effect.provide(source(baseUrl, "10 minutes")))
+    }))
+
   it.effect("what no new try can mend is not asked again", () =>
     Effect.gen(function*() {
       for (

@@ -6,7 +6,7 @@ import { allocate, type Bars } from "../../../src/layers/bars/Bars.ts"
 import { BarStore } from "../../../src/layers/staging/BarStore.ts"
 import * as Postgres from "../../../src/layers/staging/Postgres.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
-import { at } from "../../support/FixedClock.ts"
+import { at, ticking } from "../../support/FixedClock.ts"
 
 const START = Date.parse("2024-03-05T14:30:00Z")
 const hour = (count: number): number => Date.parse("2024-03-06T00:00:00Z") + count * 3_600_000
@@ -35,18 +35,20 @@ interface Fetched {
   readonly source?: string
 }
 
-const stage = (symbol: string, now: number, { complete = true, known, source = "test" }: Fetched) =>
+const stageNow = (symbol: string, { complete = true, known, source = "test" }: Fetched) =>
   Effect.flatMap(BarStore, (store) =>
-    at(now)(store.stage({
+    store.stage({
       source,
       symbol,
       interval: "1min",
       month: "2024-03",
-      payload: `raw/${now}`,
+      payload: "raw/any",
       complete,
       sessions: [{ session: "2024-03-05", bars: barsOf(known), rejects: [] }],
       unplaced: []
-    })))
+    }))
+
+const stage = (symbol: string, now: number, fetched: Fetched) => at(now)(stageNow(symbol, fetched))
 
 /** What was known then, as a statement that names no time sees it. */
 const asOf = (symbol: string, now: number) =>
@@ -59,6 +61,18 @@ const asOf = (symbol: string, now: number) =>
       where symbol = ${symbol}`
     return Object.fromEntries(rows.map(({ close, minute }) => [minute, close])) as Known
   }).pipe((effect) => Effect.flatMap(SqlClient.SqlClient, (sql) => sql.withTransaction(effect)))
+
+/** How many rows were known then, and of how many times. */
+const counted = (symbol: string, now: Date) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [found] = yield* sql.withTransaction(Effect.andThen(
+      sql`select set_config('barograph.as_of', ${now.toISOString()}, true)`,
+      sql<{ readonly rows: number; readonly keys: number }>`select count(*)::int4 as rows,
+        count(distinct ts)::int4 as keys from staging_as_of.bars where symbol = ${symbol}`
+    ))
+    return found
+  })
 
 const services = Postgres.layer.pipe(Layer.provideMerge(EmbeddedDatabase.layer))
 
@@ -107,6 +121,23 @@ layer(services, { timeout: "60 seconds", excludeTestServices: true })("bars as o
         for (const [fetch, model] of models.entries()) {
           assert.deepStrictEqual(yield* asOf(symbol, hour(fetch) + 1), model, `${symbol} fetch ${fetch}`)
         }
+      }
+    }))
+
+  it.effect("hold every row once, also where requests waited for each other", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      for (let round = 0; round < 3; round++) {
+        const symbol = `QUEUE${round}`
+        yield* Effect.forEach(Array.from({ length: 12 }), (_, call) => {
+          const known = { 0: 10 + call, 1: 20 + call }
+          return stageNow(symbol, { known })
+        }, { concurrency: "unbounded" }).pipe(ticking(hour(0)))
+        const times = yield* sql<{ readonly time: Date }>`
+          select staged_at as time from staging.bars where symbol = ${symbol}
+          union select staged_at from staging.bar_history where symbol = ${symbol}`
+        assert.isAbove(times.length, 1)
+        for (const { time } of times) assert.deepStrictEqual(yield* counted(symbol, time), { rows: 2, keys: 2 })
       }
     }))
 

@@ -52,6 +52,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   const settings = { ...defaults, ...options }
   const client = yield* HttpClient.HttpClient
   const quota = yield* Quota.Quota
+  const remembering = refusals()
   const account = Account.name(source, Redacted.value(settings.apiKey))
   const redaction = KeyRedaction.make(settings.apiKey)
   const get = (query: Query.Query) =>
@@ -71,13 +72,39 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     return { bytes: redaction.bytes(answer.bytes), fetchedAt } satisfies Answer
   })
   const call = (query: Query.Query) =>
-    asked(query).pipe(
-      Metered.call(account, settings.limits, 1),
+    remembering(
+      kindOf(query),
+      asked(query).pipe(Metered.call(account, settings.limits, 1))
+    ).pipe(
       Effect.mapError((reason) => redacted(reason, redaction)),
       Effect.provideService(Quota.Quota, quota)
     )
   return { call } satisfies Client
 })
+
+/** What the plan decides about: everything but symbol and month. */
+const kindOf = (query: Query.Query): string => {
+  const { month: _month, symbol: _symbol, ...kind } = Query.parameters(query)
+  return JSON.stringify(kind)
+}
+
+/** For so long a refused kind is not asked again: each time would cost one of the day's calls for the same answer. */
+const REMEMBERED = 10 * 60_000
+
+/** Fails at once where the key or its plan was refused for this kind of question a short while ago. */
+const refusals = () => {
+  const known = new Map<string, { readonly reason: MarketData.Reason; readonly until: number }>()
+  return <A, R>(kind: string, call: Effect.Effect<A, MarketData.Reason, R>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const refusal = known.get(kind)
+      if (refusal !== undefined && refusal.until > now) return Effect.fail(refusal.reason)
+      return Effect.tapError(call, (reason) =>
+        Effect.sync(() => {
+          if (reason._tag !== "NotEntitled" && reason._tag !== "Unauthorized") return
+          known.set(kind, { reason, until: now + REMEMBERED })
+        }))
+    })
+}
 
 const timeoutText = (timeout: Duration.Input): string =>
   `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`

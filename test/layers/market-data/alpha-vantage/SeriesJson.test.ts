@@ -30,6 +30,30 @@ describe("the intraday decoder", () => {
     assert.strictEqual(bars.close.at(-1), 86.5)
   })
 
+  it("reads the series by day, week and month, adjusted or not, whose labels are dates", () => {
+    const adjusted =
+      `{"1. open":"10","2. high":"11","3. low":"9","4. close":"10","5. adjusted close":"5","6. volume":"7",` +
+      `"7. dividend amount":"0.0000"}`
+    const series: ReadonlyArray<readonly [name: string, row: string, interval: string]> = [
+      ["Time Series (Daily)", fields(), "1day"],
+      ["Weekly Time Series", fields(), "1week"],
+      ["Weekly Adjusted Time Series", adjusted, "1week"],
+      ["Monthly Time Series", fields(), "1month"],
+      ["Monthly Adjusted Time Series", adjusted, "1month"]
+    ]
+    for (const [name, row, interval] of series) {
+      const body = bytes(`{"Meta Data":{"2. Symbol":"X","4. Time Zone":"US/Eastern"},"${name}":{"2024-07-31":${row}}}`)
+      const { complete, rejects, sessions } = decode(body, interval)
+      assert.deepStrictEqual([complete, rejects, sessions.length], [true, [], 1], name)
+      assert.strictEqual(sessions[0]!.session, "2024-07-31")
+      assert.strictEqual(sessions[0]!.bars.ts[0], Date.parse("2024-07-31T04:00:00Z"))
+      assert.strictEqual(sessions[0]!.bars.volume[0], row === adjusted ? 7 : 5)
+      assert.include(decode(body, "1min").rejects[0]!.reason, "the interval is not 1min")
+    }
+    const daily = decode(recorded("MSFT-daily-compact-2018.json"), "1day")
+    assert.deepStrictEqual([daily.complete, daily.rejects.length, daily.sessions.length], [false, 0, 100])
+  })
+
   it("does not call the latest hundred rows complete", () => {
     assert.isFalse(decode(msft).complete)
     assert.isTrue(decode(recorded("15min-full-2018.json")).complete)
