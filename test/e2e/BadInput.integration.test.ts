@@ -173,7 +173,7 @@ it.live("the commands that look at things answer as text and as JSON", () =>
     expect(list.stdout).toMatch(/redshift_bars\s+30\s+1\s+0/)
     expect(JSON.parse((yield* Cli.run(of, ["asset", "show", "staged_bars", "--json"])).stdout)).toMatchObject({
       reads: ["raw_bars"],
-      feeds: ["bars_parquet", "redshift_bars"],
+      feeds: ["bars_parquet", "redshift_bars", "session_bars", "adjusted_bars", "coverage"],
       total: 30,
       materialized: 1
     })
