@@ -34,8 +34,8 @@ const LITERAL = /'(?:[^'\\]|''|\\[\s\S])*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\
 /** Takes quoted texts and comments out, so that `change` sees code only, and puts them back. */
 const onCode = (sql: string, change: (code: string) => string): string => {
   const kept: Array<string> = []
-  const masked = sql.replace(LITERAL, (text) => `\u0001${kept.push(text) - 1}\u0001`)
-  return change(masked).replace(/\u0001(\d+)\u0001/g, (_, at) => kept[Number(at)]!)
+  const masked = sql.replace(LITERAL, (text) => `\uE000${kept.push(text) - 1}\uE000`)
+  return change(masked).replace(/\uE000(\d+)\uE000/g, (_, at) => kept[Number(at)]!)
 }
 
 const attributes = [

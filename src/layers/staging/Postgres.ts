@@ -9,7 +9,7 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
-import { allocate, type Bars } from "../bars/Bars.ts"
+import { allocate, type Bars, empty } from "../bars/Bars.ts"
 import * as PostgresArrays from "../database/PostgresArrays.ts"
 import * as PostgresFailure from "../database/PostgresFailure.ts"
 import * as Transaction from "../database/Transaction.ts"
@@ -80,33 +80,39 @@ const heldWith = Effect.fnUntraced(function*(
 ) {
   const asked = sessions.flatMap(({ session }, at) => counts[at]!.kept > 0 ? [{ symbol, session }] : [])
   if (asked.length === 0) return new Map<string, Bars>()
-  yield* sql`select set_config('enable_nestloop', 'on', true)`
   const held = yield* read(sql, asked)
   return new Map(asked.map(({ session }, at) => [session, held[at]!]))
 })
 
-type Row = readonly [at: number, ts: Date, open: number, high: number, low: number, close: number, volume: number]
+type Row = readonly [day: number, ts: Date, open: number, high: number, low: number, close: number, volume: number]
 
-const read = (
+const DAY = 86_400_000
+const EPOCH = Date.parse("2000-01-01")
+const dayOf = (session: string): number => (Date.parse(session) - EPOCH) / DAY
+
+/** One statement a symbol: asked for as a list, its sessions are found by the index whatever the table's statistics. */
+const read = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   partitions: ReadonlyArray<{ readonly symbol: string; readonly session: string }>
-) =>
-  sql`select asked.at::int4, bars.ts, bars.open, bars.high, bars.low, bars.close, bars.volume
-    from unnest(${PostgresArrays.texts(partitions.map(({ symbol }) => symbol))}::text[],
-      ${PostgresArrays.dates(partitions.map(({ session }) => session))}::date[])
-      with ordinality as asked(symbol, session, at)
-    join staging.bars using (symbol, session)
-    order by asked.at, bars.ts`.values.pipe(
-    Effect.map((rows) => toColumns(rows as unknown as ReadonlyArray<Row>, partitions.length))
-  )
+) {
+  const found = new Map<string, ReadonlyMap<number, Bars>>()
+  for (const [symbol, group] of Map.groupBy(partitions, ({ symbol }) => symbol)) {
+    const rows = yield* sql`select session - date '2000-01-01', ts, open, high, low, close, volume
+      from staging.bars
+      where symbol = ${symbol} and session = any(${PostgresArrays.dates(group.map(({ session }) => session))}::date[])
+      order by session, ts`.values
+    found.set(symbol, toColumns(rows as unknown as ReadonlyArray<Row>))
+  }
+  return partitions.map(({ session, symbol }) => found.get(symbol)!.get(dayOf(session)) ?? empty)
+})
 
-const toColumns = (rows: ReadonlyArray<Row>, count: number): ReadonlyArray<Bars> => {
-  const all: Array<Bars> = []
-  let from = 0
-  for (let at = 1; at <= count; at++) {
+const toColumns = (rows: ReadonlyArray<Row>): ReadonlyMap<number, Bars> => {
+  const all = new Map<number, Bars>()
+  for (let from = 0; from < rows.length;) {
+    const day = rows[from]![0]
     let to = from
-    while (to < rows.length && rows[to]![0] === at) to++
-    all.push(fill(rows, from, to))
+    while (to < rows.length && rows[to]![0] === day) to++
+    all.set(day, fill(rows, from, to))
     from = to
   }
   return all

@@ -1,6 +1,6 @@
 /**
- * A warehouse in PostgreSQL: the stand-in for Redshift, with the same table, ledger and guarantees. A load is four
- * statements in one transaction, whatever its number of rows. Loads of the same partition queue on advisory locks,
+ * A warehouse in PostgreSQL: the stand-in for Redshift, with the same table, ledger and guarantees. A load is a
+ * handful of statements in one transaction, two of them per symbol, whatever its number of rows. Loads of the same partition queue on advisory locks,
  * taken in one order everywhere, so loads cannot deadlock on them.
  */
 import * as Clock from "effect/Clock"
@@ -60,10 +60,10 @@ const replace = Effect.fnUntraced(function*(
   const deleted = yield* remove(sql, partitions)
   yield* insert(sql, partitions, now)
   yield* enter(sql, partitions, now)
-  return partitions.map(({ bars: { length } }, at) => ({
+  return partitions.map(({ bars: { length }, session, symbol }) => ({
     rows: length,
     inserted: length,
-    deleted: deleted.get(at + 1) ?? 0
+    deleted: deleted.get(`${symbol} ${session}`) ?? 0
   }))
 })
 
@@ -76,16 +76,18 @@ const lock = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>
     ) select pg_advisory_xact_lock(lock) from locks`
 }
 
-/** Rows per position, from 1. */
-const remove = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>) =>
-  sql<{ at: number; count: number }>`with deleted as (
-      delete from warehouse.bars using unnest(${texts(partitions, "symbol")}::text[],
-        ${sessions(partitions)}::date[]) with ordinality as asked(symbol, session, at)
-      where bars.symbol = asked.symbol and bars.session = asked.session
-      returning asked.at
-    ) select at::int4, count(*)::int4 from deleted group by at`.pipe(
-    Effect.map((rows) => new Map(rows.map(({ at, count }) => [at, count])))
-  )
+/** How many rows went, per partition. One statement a symbol: asked for as a list, its sessions are found by the index. */
+const remove = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>) {
+  const deleted = new Map<string, number>()
+  for (const [symbol, group] of Map.groupBy(partitions, ({ symbol }) => symbol)) {
+    const rows = yield* sql<{ session: string; count: number }>`with deleted as (
+        delete from warehouse.bars where symbol = ${symbol} and session = any(${sessions(group)}::date[])
+        returning session
+      ) select session, count(*)::int4 from deleted group by session`
+    for (const { count, session } of rows) deleted.set(`${symbol} ${session}`, count)
+  }
+  return deleted
+})
 
 /**
  * The rows of one symbol, whose sessions were just emptied. The arrays are unnested in the select list, in step: as a
