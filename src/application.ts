@@ -23,6 +23,7 @@ import * as Derived from "./layers/derived/Postgres.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
 import { ObjectStore, type ObjectStoreError } from "./layers/lake/ObjectStore.ts"
 import { ParquetFormat } from "./layers/lake/ParquetFormat.ts"
+import * as Forecast from "./layers/market-data/quota/Forecast.ts"
 import * as QuotaMemory from "./layers/market-data/quota/Memory.ts"
 import * as QuotaPostgres from "./layers/market-data/quota/Postgres.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
@@ -68,6 +69,16 @@ const marketData = (settings: Settings.Settings, bundled: string) =>
     configured(Source.layer(settings.source, settings.sample ?? bundled)),
     Source.actions(settings.source)
   ).pipe(Layer.provide(quota(settings)))
+
+/** What the calls of a plan mean for what is left of the vendor's day. */
+const forecast = (settings: Settings.Settings) => (pool: string, calls: number) =>
+  pool !== MARKET_DATA ? Effect.succeed(undefined) : Source.forecast(settings.source, calls).pipe(
+    Effect.map((found) => found === undefined ? undefined : Forecast.text(found)),
+    Effect.mapError((error) => configuration(error.message, DOCTOR)),
+    Effect.provide(Layer.provide(quota(settings), databaseLayer(settings)))
+  )
+
+const MARKET_DATA = "market_data"
 
 const lakeFailure = ({ fix, what }: ObjectStoreError): Failure => configuration(what, fix === "" ? DOCTOR : fix)
 
@@ -218,7 +229,8 @@ export const load = (cwd: string, bundled: string) =>
       notices: settings.source._tag === "Sample" && settings.sample === undefined ? [SAMPLE] : settings.notices,
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),
       concurrency: settings.concurrency,
-      pools: { market_data: Source.pool(settings.source, settings.concurrency) },
+      pools: { [MARKET_DATA]: Source.pool(settings.source, settings.concurrency) },
+      forecast: forecast(settings),
       limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: ["MarketDataError"],
       stores: stores(settings),

@@ -19,6 +19,7 @@ import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "./runtime/store/EngineSchema.ts"
 import { MaterializationStore } from "./runtime/store/MaterializationStore.ts"
 import { RunStore } from "./runtime/store/RunStore.ts"
+import * as Transaction from "./runtime/store/Transaction.ts"
 
 export const DOCTOR = "barograph doctor shows what is configured"
 
@@ -78,7 +79,7 @@ const knownAt = (sql: SqlClient.SqlClient, asOf: string) =>
 
 /** One statement in a read-only transaction. */
 const ask = (sql: SqlClient.SqlClient, text: string, asOf: string | undefined) =>
-  sql.withTransaction(Effect.gen(function*() {
+  Transaction.within(sql)(Effect.gen(function*() {
     if (asOf !== undefined) yield* knownAt(sql, asOf)
     yield* sql`set transaction read only`
     return yield* sql.unsafe<{ readonly [column: string]: unknown }>(text)

@@ -87,7 +87,8 @@ export const calendar = (source: Source): Calendar => source._tag === "Binance" 
 export const pool = (source: Source, concurrency: number): PoolLimit => {
   if (source._tag === "Sample") return { slots: concurrency }
   const { perDay, perMinute, perSecond } = source.limits ?? {}
-  return { slots: 2, perSecond, perMinute, perDay }
+  // As many at a time as two seconds of the plan's pace: a slow answer does not leave the quota unused.
+  return { slots: Math.max(2, Math.min(32, Math.ceil((perMinute ?? 60) / 30))), perSecond, perMinute, perDay }
 }
 
 const names = {

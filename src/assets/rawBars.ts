@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
+import * as NodeUtil from "node:util"
 import * as Zlib from "node:zlib"
 import { ensure, ObjectStore, segment } from "../layers/lake/ObjectStore.ts"
 import { MarketData } from "../layers/market-data/MarketData.ts"
@@ -28,6 +29,9 @@ export const RawPayload = Schema.Struct({
 const keyOf = (source: string, partition: { readonly symbol: string; readonly month: string }, hash: string): string =>
   `raw/${source}/symbol=${segment(partition.symbol)}/month=${partition.month}/${hash}.gz`
 
+/** Off the main thread and at the least level: a fifth larger than at the usual one, in half the time. */
+const compressed = (bytes: Uint8Array) => Effect.promise(() => NodeUtil.promisify(Zlib.gzip)(bytes, { level: 1 }))
+
 export const rawBars = Asset.make(
   "raw_bars",
   {
@@ -48,7 +52,7 @@ export const rawBars = Asset.make(
     const payload = yield* source.fetchMonth(partition)
     const contentHash = Crypto.createHash("sha256").update(payload.bytes).digest("hex").slice(0, 32)
     const key = keyOf(source.source, partition, contentHash)
-    yield* ensure(store, key, Zlib.gzipSync(payload.bytes))
+    yield* ensure(store, key, yield* compressed(payload.bytes))
     return {
       key,
       format: payload.format,

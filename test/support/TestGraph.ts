@@ -11,24 +11,12 @@ import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
 import { BackfillStore } from "../../src/runtime/store/BackfillStore.ts"
-import { CheckStore } from "../../src/runtime/store/CheckStore.ts"
-import { Claims } from "../../src/runtime/store/Claims.ts"
-import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
-import { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
-import { RunStore } from "../../src/runtime/store/RunStore.ts"
+import * as Testing from "../../src/runtime/testing/Testing.ts"
 
-export const layerMemory = Executor.layer.pipe(
-  Layer.provideMerge(
-    Layer.mergeAll(
-      RunStore.layerMemory,
-      MaterializationStore.layerMemory,
-      CheckStore.layerMemory,
-      Claims.layerMemory,
-      BackfillStore.layerMemory,
-      DynamicPartitions.layerMemory
-    )
-  )
-)
+/** With the store of backfills, for the commands. */
+export const layerMemory = Layer.merge(Testing.layer, BackfillStore.layerMemory)
+
+export { planned } from "../../src/runtime/testing/Testing.ts"
 
 export interface Asked {
   readonly assets: ReadonlyArray<string>
@@ -71,11 +59,3 @@ export const execute = <R>(plan: Plan.Plan<R>, asked: Partial<Asked> = {}) =>
 
 export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
   Effect.flatMap(plan(graph, asked), (made) => execute(made.plan, asked))
-
-/** Every planned partition with its reason, upstream first. */
-export const planned = (plan: Plan.Plan) =>
-  plan.assets.flatMap(({ asset, reasons }) =>
-    reasons.flatMap(({ reason, set }) =>
-      [...PartitionSet.texts(set)].map((partition) => ({ asset: asset.name, partition, reason }))
-    )
-  )

@@ -5,6 +5,7 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
+import * as Transaction from "../../runtime/store/Transaction.ts"
 import * as PostgresFailure from "../database/PostgresFailure.ts"
 import { DerivedStore, DerivedStoreError, type SessionBar, type SessionCoverage } from "./DerivedStore.ts"
 import initial from "./migrations/0001_derived.ts"
@@ -20,7 +21,7 @@ export const layer: Layer.Layer<DerivedStore, never, SqlClient.SqlClient> = Laye
         : Effect.tap(Migrate.migrate("derived", { "0001_derived": initial }), () => Effect.sync(() => migrated = true))
     ).pipe(Effect.provideService(SqlClient.SqlClient, sql))
     const write = (operation: string, statements: Effect.Effect<unknown, SqlError>) =>
-      Effect.andThen(migrate, sql.withTransaction(statements)).pipe(
+      Effect.andThen(migrate, Transaction.within(sql)(statements)).pipe(
         Effect.mapError((cause: SqlError | MigrationError) => {
           const { retryable, text } = PostgresFailure.make(cause)
           return new DerivedStoreError({

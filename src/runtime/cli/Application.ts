@@ -70,6 +70,8 @@ export interface Application<R = unknown> {
   readonly members: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Member> }, Failure>
   readonly concurrency: number
   readonly pools: { readonly [pool: string]: Cost.PoolLimit }
+  /** What so many calls of a pool mean for what is left of its quota today, in a line, where somebody keeps count. */
+  readonly forecast?: ((pool: string, calls: number) => Effect.Effect<string | undefined, Failure>) | undefined
   /** Which runs may go on at a time, in all processes together. */
   readonly limits: Admission.Limits
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */

@@ -15,6 +15,7 @@ import type * as Admission from "../run/Admission.ts"
 import type { Failure } from "../run/Summary.ts"
 import * as BackfillMemory from "./BackfillMemory.ts"
 import { during, type StoreError } from "./StoreError.ts"
+import * as Transaction from "./Transaction.ts"
 
 export type BackfillStatus = "requested" | "running" | "succeeded" | "failed" | "canceled"
 
@@ -173,7 +174,7 @@ const recover = (sql: SqlClient.SqlClient) =>
 
 /** The open slices of the earliest stage come first in their index. */
 const claim = (sql: SqlClient.SqlClient, backfillId: string, worker: string) =>
-  sql.withTransaction(Effect.gen(function*() {
+  Transaction.within(sql)(Effect.gen(function*() {
     yield* recover(sql)
     const [row] = yield* sql<
       SliceRow
@@ -194,7 +195,7 @@ const claim = (sql: SqlClient.SqlClient, backfillId: string, worker: string) =>
 
 /** Whoever changes the status of a backfill with an eye on its slices goes one after the other. */
 const locked = <A, E>(sql: SqlClient.SqlClient, backfillId: string, effect: Effect.Effect<A, E>) =>
-  sql.withTransaction(Effect.andThen(
+  Transaction.within(sql)(Effect.andThen(
     sql`select 1 from barograph.backfills where backfill_id = ${backfillId} for update`,
     effect
   ))
@@ -230,7 +231,7 @@ const create = (
   slices: ReadonlyArray<NewSlice>
 ) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    sql.withTransaction(Effect.andThen(
+    Transaction.within(sql)(Effect.andThen(
       sql`insert into barograph.backfills (backfill_id, status, request, created_at)
         values (${backfillId}, 'requested', ${JSON.stringify(request)}::jsonb, ${new Date(now)})`,
       sql`insert into barograph.backfill_slices

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Member } from "../partition/Partitions.ts"
 import { during, type StoreError } from "./StoreError.ts"
+import * as Transaction from "./Transaction.ts"
 
 export class DynamicPartitions extends Context.Service<DynamicPartitions, {
   /** Every set with its members. */
@@ -72,13 +73,13 @@ const make = (sql: SqlClient.SqlClient): DynamicPartitions["Service"] => ({
   all: sql<Row>`select set_name, value, lives_from, lives_to from barograph.dynamic_partitions
     order by set_name, position`.pipe(Effect.map(grouped), during("read dynamic partitions")),
   replace: (set, members) =>
-    sql.withTransaction(Effect.gen(function*() {
+    Transaction.within(sql)(Effect.gen(function*() {
       yield* locked(sql, set)
       yield* sql`delete from barograph.dynamic_partitions where set_name = ${set}`
       yield* insert(sql, set, members)
     })).pipe(during("replace dynamic partitions")),
   add: (set, members) =>
-    sql.withTransaction(Effect.andThen(locked(sql, set), insert(sql, set, members))).pipe(
+    Transaction.within(sql)(Effect.andThen(locked(sql, set), insert(sql, set, members))).pipe(
       during("add dynamic partitions")
     ),
   remove: (set, values) =>

@@ -15,6 +15,7 @@ import * as History from "./History.ts"
 import * as Outcome from "./Outcome.ts"
 import * as PartitionLine from "./PartitionLine.ts"
 import { during, type StoreError } from "./StoreError.ts"
+import * as Transaction from "./Transaction.ts"
 
 export interface State extends PartitionState {
   /** The encoded output of the latest success. */
@@ -159,7 +160,7 @@ const failureRows = (outcomes: ReadonlyArray<Outcome.Outcome>) =>
 
 /** Writers of one asset go one after the other: each reads the lines that the one before wrote. */
 const apply = (sql: SqlClient.SqlClient, run: Outcome.RunRef, outcomes: ReadonlyArray<Outcome.Outcome>) =>
-  sql.withTransaction(Effect.gen(function*() {
+  Transaction.within(sql)(Effect.gen(function*() {
     const now = new Date(yield* Clock.currentTimeMillis)
     const assets = [...new Set(outcomes.map(({ asset }) => asset))].sort()
     yield* sql`select pg_advisory_xact_lock(hashtextextended('barograph/lines/' || asset, 0))

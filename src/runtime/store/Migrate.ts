@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Transaction from "./Transaction.ts"
 
 export type Migrations = { readonly [idAndName: string]: Effect.Effect<void, unknown, SqlClient.SqlClient> }
 
@@ -19,4 +20,4 @@ export const migrate = (schema: string, migrations: Migrations) =>
     yield* sql`select pg_advisory_xact_lock(hashtextextended(${`barograph/migrate/${schema}`}, 0))`
     yield* sql`create schema if not exists ${sql(schema)}`
     return yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: `${schema}.migrations` })
-  }).pipe((effect) => Effect.flatMap(SqlClient.SqlClient, (sql) => sql.withTransaction(effect)))
+  }).pipe((effect) => Effect.flatMap(SqlClient.SqlClient, (sql) => Transaction.within(sql)(effect)))

@@ -8,6 +8,7 @@ import * as SqlError from "effect/sql/SqlError"
 import * as Admission from "../run/Admission.ts"
 import type { Event, RunStatus } from "../run/Event.ts"
 import { during, StoreError } from "./StoreError.ts"
+import * as Transaction from "./Transaction.ts"
 
 type Tags = Admission.Tags
 
@@ -125,7 +126,7 @@ const insertEvents = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyA
       as e(type text, asset text, partition text, data jsonb)`
 
 const recover = (sql: SqlClient.SqlClient) =>
-  sql.withTransaction(Effect.gen(function*() {
+  Transaction.within(sql)(Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted',
       ended_at = ${new Date(now)}, ended = nextval('barograph.numbers') where run_id in (
@@ -149,7 +150,7 @@ const isAdmitted = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, runId: 
 })
 
 const begin = (sql: SqlClient.SqlClient, runId: string, limits: Admission.Limits) =>
-  sql.withTransaction(Effect.gen(function*() {
+  Transaction.within(sql)(Effect.gen(function*() {
     if (Admission.isLimited(limits) && !(yield* isAdmitted(sql, runId, limits))) return undefined
     const now = new Date(yield* Clock.currentTimeMillis)
     const [row] = yield* sql<{ number: number }>`update barograph.runs
@@ -192,7 +193,7 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
       during("record events")
     ),
   end: (runId, status, totals, why) =>
-    sql.withTransaction(Effect.gen(function*() {
+    Transaction.within(sql)(Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       yield* sql`update barograph.runs set status = ${status}, ended_at = ${new Date(now)},
         ended = nextval('barograph.numbers'), totals = ${JSON.stringify(totals)}::jsonb, why = ${why ?? null}
@@ -239,7 +240,7 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
       during("read when runs ended")
     ),
   atomically: (effect) =>
-    sql.withTransaction(effect).pipe(
+    Transaction.within(sql)(effect).pipe(
       Effect.mapError((error) =>
         SqlError.isSqlError(error) ? new StoreError({ operation: "commit", message: error.message }) : error
       )

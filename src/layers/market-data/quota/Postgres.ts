@@ -9,6 +9,7 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../../runtime/store/Migrate.ts"
+import * as Transaction from "../../../runtime/store/Transaction.ts"
 import * as PostgresFailure from "../../database/PostgresFailure.ts"
 import { Quota, QuotaError, QuotaUsedUp } from "../Quota.ts"
 import * as Ledger from "./Ledger.ts"
@@ -54,13 +55,13 @@ const make = (sql: SqlClient.SqlClient): Quota["Service"] => ({
       if (decided._tag === "Reserved") yield* write(sql, account, decided.ledger)
       return decided
     })
-    const decided = yield* Effect.mapError(sql.withTransaction(decide), toError)
+    const decided = yield* Effect.mapError(Transaction.within(sql)(decide), toError)
     if (decided._tag === "Reserved") return decided.start
     return yield* new QuotaUsedUp({ account, why: decided.why, resetsAt: decided.until })
   }),
   close: Effect.fn("Quota.close")((account, until, why) =>
     Effect.flatMap(locked(sql, account), (before) => write(sql, account, Ledger.closed(before, until, why))).pipe(
-      sql.withTransaction,
+      Transaction.within(sql),
       Effect.mapError(toError),
       Effect.asVoid
     )

@@ -13,6 +13,7 @@ import * as BackfillProgress from "../render/BackfillProgress.ts"
 import * as BackfillText from "../render/BackfillText.ts"
 import * as PlanText from "../render/PlanText.ts"
 import * as Print from "../render/Print.ts"
+import { forecasts } from "./forecasts.ts"
 import { type Asked, requestFor } from "./request.ts"
 import { currentUniverse } from "./universe.ts"
 
@@ -126,10 +127,13 @@ const startWith = Effect.fnUntraced(function*(application: Application, input: S
   const plan = yield* Situation.plan(application.graph, request, universe)
   const slices = Slices.cut(application.graph, request.targets, plan, input.slice)
   if (input.plan) {
-    const said = { ...PlanText.toJson(plan, application.pools), slices: BackfillText.slicesToJson(slices) }
+    const lines = yield* forecasts(application, plan)
     return yield* input.json
-      ? Print.json(said)
-      : Print.lines([...PlanText.render(plan, application.pools), ...BackfillText.slices(slices)])
+      ? Print.json({
+        ...PlanText.toJson(plan, application.pools, lines),
+        slices: BackfillText.slicesToJson(slices)
+      })
+      : Print.lines([...PlanText.render(plan, application.pools, lines), ...BackfillText.slices(slices)])
   }
   if (slices.length > 0) return yield* begin(application, input, slices)
   yield* input.json

@@ -13,6 +13,7 @@ import * as PlanText from "../render/PlanText.ts"
 import * as Print from "../render/Print.ts"
 import * as Progress from "../render/Progress.ts"
 import * as SummaryText from "../render/SummaryText.ts"
+import { forecasts } from "./forecasts.ts"
 import { type Asked, requestFor } from "./request.ts"
 import { currentUniverse } from "./universe.ts"
 
@@ -85,9 +86,10 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
   const request = yield* requestFor(application.graph, input, universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
   if (input.plan) {
+    const lines = yield* forecasts(application, plan)
     return yield* input.json
-      ? Print.json(PlanText.toJson(plan, application.pools))
-      : Print.lines(PlanText.render(plan, application.pools))
+      ? Print.json(PlanText.toJson(plan, application.pools, lines))
+      : Print.lines(PlanText.render(plan, application.pools, lines))
   }
   if (!Plan.isEmpty(plan)) return yield* execute(application, plan, input)
   yield* input.json

@@ -43,7 +43,12 @@ const cost = ({ calls, perDay, pool, seconds }: Cost.Estimate): string => {
   return seconds === 0 ? said : `${said}: at least ${duration(seconds)} by its quota`
 }
 
-export const render = (plan: Plan.Plan, limits: PoolLimits): ReadonlyArray<string> => {
+/** `forecasts` is what is known of today's quotas. */
+export const render = (
+  plan: Plan.Plan,
+  limits: PoolLimits,
+  forecasts: ReadonlyArray<string>
+): ReadonlyArray<string> => {
   if (Plan.isEmpty(plan)) return nothingToDo(plan)
   const rows = Plan.summarize(plan).map((summary) => [
     summary.asset,
@@ -54,6 +59,7 @@ export const render = (plan: Plan.Plan, limits: PoolLimits): ReadonlyArray<strin
   return [
     ...Table.render(["asset", "partitions", "steps", "why"], rows),
     ...costs(plan, limits).map(cost),
+    ...forecasts,
     ...blocked(plan)
   ]
 }
@@ -73,7 +79,7 @@ export const nothingToDo = (plan: Plan.Plan): ReadonlyArray<string> => {
   ]
 }
 
-export const toJson = (plan: Plan.Plan, limits: PoolLimits) => ({
+export const toJson = (plan: Plan.Plan, limits: PoolLimits, forecasts: ReadonlyArray<string>) => ({
   assets: Plan.summarize(plan),
   partitions: plan.assets.flatMap(({ asset, reasons }) =>
     reasons.map(({ reason, set }) => ({
@@ -94,5 +100,6 @@ export const toJson = (plan: Plan.Plan, limits: PoolLimits) => ({
     }))
   ),
   calls: Plan.callsPerPool(plan),
-  costs: costs(plan, limits)
+  costs: costs(plan, limits),
+  forecasts
 })
