@@ -19,16 +19,9 @@ import * as Fingerprint from "../../src/runtime/plan/Fingerprint.ts"
 import * as Plan from "../../src/runtime/plan/Plan.ts"
 import * as Planner from "../../src/runtime/plan/Planner.ts"
 import * as Staleness from "../../src/runtime/plan/Staleness.ts"
-import { Executor } from "../../src/runtime/run/Executor.ts"
-import { CheckStore } from "../../src/runtime/store/CheckStore.ts"
-import { Claims } from "../../src/runtime/store/Claims.ts"
-import { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
-import * as EngineSchema from "../../src/runtime/store/EngineSchema.ts"
 import { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
 import type { Outcome } from "../../src/runtime/store/Outcome.ts"
 import { RunStore } from "../../src/runtime/store/RunStore.ts"
-import * as EmbeddedDatabase from "../support/EmbeddedDatabase.ts"
-import * as TestGraph from "../support/TestGraph.ts"
 import { measured, peakMegabytes, table, time } from "./Measured.ts"
 
 const Rows = Schema.Struct({ rows: Schema.Finite })
@@ -38,11 +31,21 @@ const numbered = (count: number, prefix = "") => Array.from({ length: count }, (
 
 type Row = ReadonlyArray<string>
 
+/** Loaded where runs are measured, like `postgres`. */
+const testGraph = Effect.promise(() => import("../support/TestGraph.ts"))
+
+const inMemory = Layer.unwrap(Effect.map(testGraph, ({ layerMemory }) => layerMemory))
+
 /** Steps that do nothing, so that what is left is the engine's own. */
-const run = (steps: number) => {
+const run = (steps: number, concurrency?: number) => {
   const partitions = { n: Partitions.statics(numbered(steps)) }
   const graph = AssetGraph.make(Asset.make(`trivial_${steps}`, { partitions }, () => Effect.void))
-  return TestGraph.materialize(graph, { assets: [`trivial_${steps}`], options: { observe: () => Effect.void } })
+  const asked = {
+    assets: [`trivial_${steps}`],
+    ...(concurrency === undefined ? {} : { concurrency }),
+    options: { observe: () => Effect.void }
+  }
+  return Effect.flatMap(testGraph, ({ materialize }) => materialize(graph, asked))
 }
 
 const stepsInMemory = (steps: number): Effect.Effect<Row> =>
@@ -50,14 +53,14 @@ const stepsInMemory = (steps: number): Effect.Effect<Row> =>
     yield* run(1_000)
     const { cpu, wall } = yield* measured(run(steps))
     return [String(steps), (wall * 1000 / steps).toFixed(0), (cpu * 1000 / steps).toFixed(0)]
-  }).pipe(Effect.provide(TestGraph.layerMemory), Effect.orDie)
+  }).pipe(Effect.provide(inMemory), Effect.orDie)
 
-const postgres = Executor.layer.pipe(
-  Layer.provideMerge(
-    Layer.mergeAll(RunStore.layer, MaterializationStore.layer, CheckStore.layer, Claims.layer, DynamicPartitions.layer)
-  ),
-  Layer.provideMerge(EngineSchema.layer),
-  Layer.provideMerge(EmbeddedDatabase.layer)
+/** Loaded where it is used: what a plan needs is measured without it. */
+const postgres = Layer.unwrap(
+  Effect.map(
+    Effect.promise(() => Promise.all([import("../../src/engine.ts"), import("../support/EmbeddedDatabase.ts")])),
+    ([{ engine }, EmbeddedDatabase]) => Layer.provideMerge(engine, EmbeddedDatabase.layer)
+  )
 )
 
 /** The yardstick: one row, one commit, one after the other; milliseconds each. */
@@ -70,14 +73,14 @@ const commit = Effect.gen(function*() {
   return wall / count
 })
 
-const stepsInPostgres = (steps: number): Effect.Effect<Row> =>
+const stepsInPostgres = (steps: number, concurrency: string): Effect.Effect<Row> =>
   Effect.gen(function*() {
     yield* run(200)
     const before = yield* commit
-    const { cpu, wall } = yield* measured(run(steps))
+    const { cpu, wall } = yield* measured(run(steps, Number(concurrency)))
     const yardstick = (before + (yield* commit)) / 2
     const each = wall / steps
-    return [String(steps), each.toFixed(2), (cpu / steps).toFixed(2), (each / yardstick).toFixed(1)]
+    return [concurrency, String(steps), each.toFixed(2), (cpu / steps).toFixed(2), (each / yardstick).toFixed(1)]
   }).pipe(Effect.provide(postgres), Effect.scoped, Effect.orDie)
 
 /** An asset of symbols x sessions that reads another one like it. */
@@ -223,12 +226,11 @@ const recording = (symbols: number): Effect.Effect<Row> =>
 /** Runs one after the other in one process; memory after a collection, every so often. */
 const consecutive = (count: number): Effect.Effect<Row> =>
   Effect.gen(function*() {
+    const { layerMemory, materialize } = yield* testGraph
     const graph = AssetGraph.make(Asset.make("again", { output: Rows }, one))
     const heap: Array<number> = []
     for (let at = 0; at <= count; at++) {
-      yield* TestGraph.materialize(graph, { assets: ["again"], force: true }).pipe(
-        Effect.provide(Layer.fresh(TestGraph.layerMemory))
-      )
+      yield* materialize(graph, { assets: ["again"], force: true }).pipe(Effect.provide(Layer.fresh(layerMemory)))
       if (at % (count / 4) !== 0) continue
       globalThis.gc!()
       heap.push(process.memoryUsage().heapUsed / 1e6)
@@ -261,8 +263,8 @@ export const bench = (): void => {
   )
   table(
     "Executor with its log in PostgreSQL, trivial steps: plan and run",
-    ["steps", "wall ms per step", "CPU ms of the process", "x a commit of one row"],
-    [1_000, 4_000, 16_000].map((steps) => inProcess("postgres", steps))
+    ["at a time", "steps", "wall ms per step", "CPU ms of the process", "x a commit of one row"],
+    [4, 16].flatMap((concurrency) => [1_000, 4_000, 16_000].map((steps) => inProcess("postgres", steps, concurrency)))
   )
   table(
     "Plans, from the declaration on",

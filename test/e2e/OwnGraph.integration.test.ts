@@ -90,5 +90,5 @@ it.live("check says as JSON what is wrong, needs no database, and exits with 3",
     )
     delete of.env["DATABASE_URL"]
     yield* Effect.promise(() => NodeFs.rm(Path.join(of.directory, "package.json")))
-    expect((yield* ok(of, "check")).stdout).toBe("the bundled graph: 4 assets, 3 edges, no problems\n")
+    expect((yield* ok(of, "check")).stdout).toBe("the bundled graph: 9 assets, 9 edges, no problems\n")
   }), 180_000)

@@ -48,7 +48,7 @@ it.live(
       expect(second.code).toBe(0)
       expect(second.stdout).toContain("Nothing to do: everything is up to date")
       const plan = yield* Cli.run(of, [...BOTH, "--plan", "--json"])
-      expect(JSON.parse(plan.stdout)).toMatchObject({ steps: [], blocked: [] })
+      expect(JSON.parse(plan.stdout)).toMatchObject({ partitions: [], blocked: [] })
 
       const forced = yield* Cli.run(of, ["materialize", "--select", "*", "--force", "--json"])
       expect(JSON.parse(forced.stdout)).toMatchObject({

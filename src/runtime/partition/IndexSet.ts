@@ -77,11 +77,14 @@ const combineOnce = (operation: Operation, a: IndexSet, b: IndexSet, done: Done)
   return found
 }
 
+const NONE: Done = new Map()
+
 /** Sweeps over the borders of both; between two borders each is in one run or in none. */
-const combine = (operation: Operation, a: IndexSet, b: IndexSet, done: Done): IndexSet => {
+const combine = (operation: Operation, a: IndexSet, b: IndexSet, shared?: Done): IndexSet => {
   if (a === b) return operation === "difference" ? empty : a
   if (a.size === 0 || b.size === 0) return withEmpty(operation, a, b)
   const last = a.below === undefined
+  const done: Done = last ? NONE : shared ?? new Map()
   const runs = new Runs()
   let [i, j] = [0, 0]
   let at = Math.min(a.bounds[0]!, b.bounds[0]!)
@@ -105,10 +108,10 @@ const combine = (operation: Operation, a: IndexSet, b: IndexSet, done: Done): In
   return runs.set
 }
 
-export const union = (a: IndexSet, b: IndexSet): IndexSet => combine("union", a, b, new Map())
-export const intersection = (a: IndexSet, b: IndexSet): IndexSet => combine("intersection", a, b, new Map())
+export const union = (a: IndexSet, b: IndexSet): IndexSet => combine("union", a, b)
+export const intersection = (a: IndexSet, b: IndexSet): IndexSet => combine("intersection", a, b)
 /** The tuples of `a` that are not in `b`. */
-export const difference = (a: IndexSet, b: IndexSet): IndexSet => combine("difference", a, b, new Map())
+export const difference = (a: IndexSet, b: IndexSet): IndexSet => combine("difference", a, b)
 
 /** By halves: n sets cost n log n, not n². */
 export const unionAll = (sets: ReadonlyArray<IndexSet>): IndexSet => {

@@ -246,6 +246,13 @@ export const upstream = (
   up: Partitions.Space,
   set: PartitionSet.PartitionSet
 ): Upstream => {
+  // Most edges of a large graph lead to an asset without partitions.
+  if (up.names.length === 0) {
+    return {
+      keys: PartitionSet.isEmpty(set) ? PartitionSet.none(up) : PartitionSet.all(up),
+      missing: PartitionSet.none(set.space)
+    }
+  }
   const down = set.space
   const levels = levelsOf(mapping, up, down)
   const image = imageOf(levels, up, set)
@@ -279,6 +286,7 @@ export const downstream = (
   down: Partitions.Space,
   set: PartitionSet.PartitionSet
 ): PartitionSet.PartitionSet => {
+  if (set.space.names.length === 0) return PartitionSet.isEmpty(set) ? PartitionSet.none(down) : PartitionSet.all(down)
   const found = preimageOf(levelsOf(mapping, set.space, down), down, set.cells)
   return PartitionSet.make(down, IndexSet.intersection(found, down.existing))
 }

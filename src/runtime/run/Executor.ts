@@ -235,11 +235,8 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
     )
   }
   if (work.length === 0) return
-  // Not waited for: begun at once, it is in the journal before anything that the step records later.
-  yield* Effect.forkChild(
-    Effect.ignore(record(running, [{ type: "StepStarted", step: id, asset: name, partitions: work.length }])),
-    { startImmediately: true }
-  )
+  const started: Event = { type: "StepStarted", step: id, asset: name, partitions: work.length }
+  running.journal.note(started, running.options.observe(started))
   const startedAt = yield* Clock.currentTimeMillis
   const called = yield* Effect.exit(call(running, step, work))
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000

@@ -4,6 +4,7 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import { CheckStore } from "../store/CheckStore.ts"
@@ -15,16 +16,22 @@ import type { Event } from "./Event.ts"
 
 export interface Journal {
   readonly write: (events: ReadonlyArray<Event>, outcomes?: ReadonlyArray<Outcome>) => Effect.Effect<void, StoreError>
+  /** Goes along with the next write, or soon by itself; `told` runs once it is in the store. */
+  readonly note: (event: Event, told: Effect.Effect<void>) => void
 }
 
 interface Entry {
   readonly events: ReadonlyArray<Event>
   readonly outcomes: ReadonlyArray<Outcome>
-  readonly written: Deferred.Deferred<void, StoreError>
+  readonly written: Deferred.Deferred<void, StoreError> | undefined
+  readonly told: Effect.Effect<void>
 }
 
 /** Bounds a transaction; what is more waits for the next. */
 const MOST = 512
+
+/** How long a note waits for a write to go along with: a commit of its own would hold up the writes after it. */
+const SOON = "20 millis"
 
 /** What is still to be written when the scope closes is written then. */
 export const make = (
@@ -36,6 +43,7 @@ export const make = (
     const checks = yield* CheckStore
     const pending: Array<Entry> = []
     const arrived = Latch.makeUnsafe(false)
+    const noted = Latch.makeUnsafe(false)
     const flush = Effect.suspend(() => {
       const entries = pending.splice(0, MOST)
       const events = entries.flatMap((entry) => entry.events)
@@ -47,9 +55,10 @@ export const make = (
         ? append
         : runs.atomically(Effect.andThen(store.apply(run, outcomes), record))
       return Effect.flatMap(Effect.exit(all), (exit) =>
-        Effect.sync(() => {
-          for (const { written } of entries) Deferred.doneUnsafe(written, exit)
-        }))
+        Effect.forEach(entries, ({ told, written }) => {
+          if (written === undefined) return Exit.isSuccess(exit) ? told : Effect.void
+          return Effect.sync(() => Deferred.doneUnsafe(written, exit))
+        }, { discard: true }))
     })
     const flushAll = Effect.suspend(() =>
       Effect.whileLoop({
@@ -63,15 +72,26 @@ export const make = (
       arrived.closeUnsafe()
       yield* Effect.uninterruptible(flushAll)
     }))
+    const soon = Effect.forever(Effect.gen(function*() {
+      yield* noted.await
+      noted.closeUnsafe()
+      yield* Effect.sleep(SOON)
+      if (pending.length > 0) arrived.openUnsafe()
+    }))
     yield* Effect.addFinalizer(() => flushAll)
+    yield* Effect.forkScoped(soon)
     yield* Effect.forkScoped(loop)
     return {
       write: (events, outcomes = []) =>
         Effect.suspend(() => {
           const written = Deferred.makeUnsafe<void, StoreError>()
-          pending.push({ events, outcomes, written })
+          pending.push({ events, outcomes, written, told: Effect.void })
           arrived.openUnsafe()
           return Deferred.await(written)
-        })
+        }),
+      note: (event, told) => {
+        pending.push({ events: [event], outcomes: [], written: undefined, told })
+        noted.openUnsafe()
+      }
     }
   })
