@@ -14,7 +14,9 @@ import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as DataVersion from "./DataVersion.ts"
 import * as Demand from "./Demand.ts"
 import * as Fingerprint from "./Fingerprint.ts"
-import type { AssetPlan, Blocked, Plan, Planned } from "./Plan.ts"
+import * as Obstacles from "./Obstacles.ts"
+import type { Overview, Situation } from "./Overview.ts"
+import type { AssetPlan, Plan, Planned } from "./Plan.ts"
 import * as Staleness from "./Staleness.ts"
 import * as Standing from "./Standing.ts"
 
@@ -29,20 +31,7 @@ export interface Request {
   readonly only?: Staleness.Kind | undefined
 }
 
-/** How things are, as far as it does not depend on single partitions. */
-export interface Overview {
-  readonly universe: Partitions.Universe
-  readonly codeVersions: { readonly [asset: string]: string }
-  /** Disjoint classes; what is in none was never tried. */
-  readonly classes: (asset: string) => ReadonlyArray<Standing.Class>
-  /** The number at which the run with this number ended; Infinity while it goes on. */
-  readonly endOf: (run: number) => number
-}
-
-export interface Situation extends Overview {
-  /** Of single partitions: those of `unclear` and what they read. */
-  readonly stateOf: (asset: string, partition: string) => Staleness.PartitionState
-}
+export type { Overview, Situation } from "./Overview.ts"
 
 type Sets = ReadonlyMap<string, PartitionSet.PartitionSet>
 
@@ -151,12 +140,8 @@ class Reasons {
   }
 }
 
-/** What is decided so far, upstream of the asset at hand. */
-interface Progress {
-  readonly graph: AssetGraph.Any
+interface Progress extends Obstacles.Decided {
   readonly request: Request
-  readonly situation: Situation
-  readonly demands: ReadonlyMap<string, Demand.Demand>
   readonly planned: Map<string, PartitionSet.PartitionSet>
   readonly blocked: Map<string, PartitionSet.PartitionSet>
 }
@@ -285,111 +270,17 @@ const reasonsFor = (asset: Asset.Any, demand: Demand.Demand, progress: Progress)
   return { all: reasons.all, verified: PartitionSet.unionAll(demanded.space, verified) }
 }
 
-/** Those of the needed partitions whose latest success is so: told by standings where these can tell. */
-const whereLatest = (
-  upstream: Asset.Any,
-  needed: PartitionSet.PartitionSet,
-  situation: Situation,
-  holds: {
-    readonly standing: (standing: Standing.Standing) => boolean
-    readonly latest: (latest: Staleness.Recorded) => boolean
-  }
-): PartitionSet.PartitionSet => {
-  const sets = situation.classes(upstream.name).flatMap(({ set, standing }) => {
-    if (standing !== undefined) return holds.standing(standing) ? [meets(needed, set)] : []
-    const keys = [...PartitionSet.keys(meets(needed, set))].filter((key) => {
-      const { latest } = situation.stateOf(upstream.name, PartitionKey.toText(key))
-      return latest !== undefined && holds.latest(latest)
-    })
-    return [PartitionSet.fromKeys(set.space, keys)]
-  })
-  return PartitionSet.unionAll(needed.space, sets)
-}
-
-/** The upstream partitions that were never materialized. */
-const neverMade = (upstream: Asset.Any, needed: PartitionSet.PartitionSet, situation: Situation) =>
-  upstream.external
-    ? PartitionSet.none(needed.space)
-    : PartitionSet.difference(
-      needed,
-      whereLatest(upstream, needed, situation, { standing: ({ asOf }) => asOf > 0, latest: () => true })
-    )
-
-/** The upstream partitions that a blocking check keeps from being read. */
-const rejectedIn = (upstream: Asset.Any, needed: PartitionSet.PartitionSet, situation: Situation) =>
-  whereLatest(upstream, needed, situation, {
-    standing: ({ rejected }) => rejected,
-    latest: ({ rejected }) => rejected !== undefined
-  })
-
-interface Obstacle {
-  readonly set: PartitionSet.PartitionSet
-  readonly why: (key: PartitionKey.PartitionKey) => string
-}
-
-const label = (set: PartitionSet.PartitionSet): string =>
-  PartitionKey.label(PartitionKey.toText(PartitionSet.first(set)!))
-
-/** Why partitions of the set cannot be materialized. */
-const obstaclesOf = (
-  asset: Asset.Any,
-  set: PartitionSet.PartitionSet,
-  demand: Demand.Demand,
-  progress: Progress
-): ReadonlyArray<Obstacle> =>
-  Object.entries(asset.dependencies).flatMap(([name, { asset: upstream, mapping }]): ReadonlyArray<Obstacle> => {
-    const up = Partitions.space(upstream.dimensions, progress.situation.universe)
-    const read = (from: PartitionSet.PartitionSet) => meets(set, PartitionMapping.downstream(mapping, set.space, from))
-    const of = (from: PartitionSet.PartitionSet, key: PartitionKey.PartitionKey): PartitionSet.PartitionSet =>
-      meets(from, PartitionSet.fromKeys(up, PartitionMapping.upstreamOf(mapping, up, set.space, key)))
-    const lacking = demand.lacking.get(name) ?? PartitionSet.none(set.space)
-    const blocked = progress.blocked.get(upstream.name) ?? PartitionSet.none(up)
-    const planned = progress.planned.get(upstream.name) ?? PartitionSet.none(up)
-    const decided = PartitionSet.union(blocked, planned)
-    const asIs = PartitionSet.difference(PartitionMapping.upstream(mapping, up, set).keys, decided)
-    const never = neverMade(upstream, asIs, progress.situation)
-    const rejected = rejectedIn(upstream, asIs, progress.situation)
-    return [
-      {
-        set: meets(set, lacking),
-        why: (key) => `${upstream.name} ${PartitionMapping.explain(mapping, up, set.space, key)} does not exist`
-      },
-      { set: read(blocked), why: (key) => `${upstream.name} ${label(of(blocked, key))} is blocked` },
-      {
-        set: read(never),
-        why: (key) =>
-          `${upstream.name} ${label(of(never, key))} was never materialized: select it too ("+${asset.name}")`
-      },
-      {
-        set: read(rejected),
-        why: (key) =>
-          `${upstream.name} ${label(of(rejected, key))} did not pass a blocking check: select it too ("+${asset.name}")`
-      }
-    ]
-  })
-
-const blockedOf = (
-  asset: Asset.Any,
-  set: PartitionSet.PartitionSet,
-  demand: Demand.Demand,
-  progress: Progress
-): ReadonlyArray<Blocked> => {
-  let left = set
-  const found: Array<Blocked> = []
-  for (const obstacle of obstaclesOf(asset, set, demand, progress)) {
-    const own = meets(left, obstacle.set)
-    if (PartitionSet.isEmpty(own)) continue
-    found.push({ why: obstacle.why(PartitionSet.first(own)!), set: own })
-    left = PartitionSet.difference(left, own)
-  }
-  return found
-}
-
 const without = (planned: ReadonlyArray<Planned>, set: PartitionSet.PartitionSet): ReadonlyArray<Planned> =>
   planned.map((one) => ({ ...one, set: PartitionSet.difference(one.set, set) }))
     .filter((one) => !PartitionSet.isEmpty(one.set))
 
-const decide = (asset: Asset.Any, demand: Demand.Demand, forced: boolean, progress: Progress): AssetPlan => {
+const decide = (
+  graph: AssetGraph.Any,
+  asset: Asset.Any,
+  demand: Demand.Demand,
+  forced: boolean,
+  progress: Progress
+): AssetPlan => {
   const { request, situation } = progress
   const { demanded, readers } = demand
   const { all, verified }: Judged = forced
@@ -398,14 +289,14 @@ const decide = (asset: Asset.Any, demand: Demand.Demand, forced: boolean, progre
   const wanted = all.filter(({ reason }) => Staleness.isOfKind(reason, request.only ?? "all"))
   const needy = PartitionSet.unionAll(demanded.space, all.map(({ set }) => set))
   const asked = PartitionSet.unionAll(demanded.space, wanted.map(({ set }) => set))
-  const blocked = blockedOf(asset, asked, demand, progress)
+  const blocked = Obstacles.blocked(asset, asked, demand, progress)
   const lost = PartitionSet.unionAll(demanded.space, blocked.map(({ set }) => set))
   const planned = PartitionSet.difference(asked, lost)
   progress.planned.set(asset.name, planned)
   progress.blocked.set(asset.name, lost)
   return {
     asset,
-    checks: progress.graph.checks.get(asset.name) ?? [],
+    checks: graph.checks.get(asset.name) ?? [],
     codeVersion: situation.codeVersions[asset.name]!,
     demanded,
     readers,
@@ -427,12 +318,12 @@ export const plan = <R>(
 ): Plan<R> => {
   const demands = Demand.collect(graph, request.targets, situation.universe)
   const targets = targetsOf(request)
-  const progress: Progress = { graph, request, situation, demands, planned: new Map(), blocked: new Map() }
+  const progress: Progress = { request, situation, planned: new Map(), blocked: new Map() }
   const assets: Array<AssetPlan> = []
   for (const asset of graph.assets.values()) {
     const demand = demands.get(asset.name)
     if (demand === undefined || asset.external || !isDecided(request, targets, asset.name)) continue
-    assets.push(decide(asset, demand, request.force && targets.has(asset.name), progress))
+    assets.push(decide(graph, asset, demand, request.force && targets.has(asset.name), progress))
   }
   return { assets, universe: situation.universe }
 }
