@@ -18,3 +18,29 @@ export const fewRejects = Check.make(
     })
   }
 )
+
+/** History that the vendor rewrites is loaded, kept beside what it was, and told. */
+export const notRestated = Check.make(
+  "not_restated",
+  { asset: stagedBars, severity: "warn", description: "No bar that was staged before is another one now, or gone" },
+  ({ output: { removed, restated } }) =>
+    Effect.succeed({
+      passed: restated + removed === 0,
+      description: `${restated} bars restated, ${removed} removed: see staging.bar_history`,
+      metadata: { restated, removed }
+    })
+)
+
+/** Rows that are odd but possible: each rule that only warns, with its count. */
+export const noWarnings = Check.make(
+  "no_warnings",
+  { asset: stagedBars, severity: "warn", description: "No quality rule that warns was broken" },
+  ({ output: { warnings } }) => {
+    const broken = Object.entries(warnings).filter(([, count]) => count > 0)
+    return Effect.succeed({
+      passed: broken.length === 0,
+      description: broken.map(([rule, count]) => `${rule} ${count}`).join(", "),
+      metadata: Object.fromEntries(broken)
+    })
+  }
+)

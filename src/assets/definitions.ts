@@ -3,13 +3,13 @@ import type { Layout } from "../layers/lake/Layout.ts"
 import * as AssetGraph from "../runtime/asset/AssetGraph.ts"
 import { adjustedBars } from "./adjustedBars.ts"
 import { barsParquet } from "./barsParquet.ts"
-import { fewRejects } from "./checks.ts"
+import { fewRejects, notRestated, noWarnings } from "./checks.ts"
 import { barsByDate, barsByMonth } from "./compactedBars.ts"
 import { coverage } from "./coverage.ts"
 import { redshiftBars } from "./redshiftBars.ts"
 import { sessionBars } from "./sessionBars.ts"
 
-const others = [adjustedBars, sessionBars, coverage, fewRejects] as const
+const others = [adjustedBars, sessionBars, coverage, fewRejects, notRestated, noWarnings] as const
 
 /** With the larger files that a layout of the lake asks for. */
 const byLayout = {

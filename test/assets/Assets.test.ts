@@ -67,8 +67,8 @@ it.effect("the four assets run in memory, and a refetch touches only the session
   const answers = new Map([["IBM/2013-10", payload([monday, friday])]])
   const { layer, loads, objects, source, tables } = world(answers)
   return Effect.gen(function*() {
-    const { summary } = yield* Testing.materialize(definitions, { ...IBM, asset: BOTH })
-    expect(summary).toMatchObject({
+    const first = yield* Testing.materialize(definitions, { ...IBM, asset: BOTH })
+    expect(first.summary).toMatchObject({
       status: "succeeded",
       assets: { raw_bars: { materialized: 1 }, staged_bars: { materialized: 2, sums: { rows: 2 } } }
     })
@@ -87,6 +87,15 @@ it.effect("the four assets run in memory, and a refetch touches only the session
       redshift_bars: { materialized: 1, skipped: 1 }
     })
     expect(tables.history).toMatchObject([{ change: "restated", high: 12 }])
+    const checks = (run: typeof again) => new Map(run.summary.failedChecks.map((one) => [one.check, one]))
+    expect(checks(first).get("not_restated")).toBeUndefined()
+    expect(checks(first).get("no_warnings")).toMatchObject({ count: 2 })
+    expect(checks(again).get("not_restated")).toMatchObject({
+      count: 1,
+      severity: "warn",
+      description: "1 bars restated, 0 removed: see staging.bar_history",
+      partitions: ["symbol=IBM,session=2013-10-07"]
+    })
     expect(source.calls).toEqual(["IBM/2013-10", "IBM/2013-10"])
   }).pipe(Effect.provide(layer))
 })
