@@ -55,14 +55,21 @@ const AGAIN = Schedule.spaced("100 millis")
 /** What is let go waits this long for the next request to take it along. */
 const SOON = "20 millis"
 
-/** First frees, then tries: branches of a union run in their order. */
-const FREE_AND_TRY = `select name, done from (
-    select 0 as turn, name, pg_advisory_unlock(hashtextextended(name, 0)) as done
-      from jsonb_array_elements_text($1::jsonb) as freed(name)
-    union all
-    select 1, name, pg_try_advisory_lock(hashtextextended(name, 0))
-      from jsonb_array_elements_text($2::jsonb) as asked(name)
-  ) as requests where turn = 1`
+/**
+ * First frees, then tries: branches of a union run in their order. Every row is answered: a condition on `turn` would let
+ * the server leave out the branch that frees.
+ */
+const FREE_AND_TRY = `select 0 as turn, name, pg_advisory_unlock(hashtextextended(name, 0)) as done
+    from jsonb_array_elements_text($1::jsonb) as freed(name)
+  union all
+  select 1, name, pg_try_advisory_lock(hashtextextended(name, 0))
+    from jsonb_array_elements_text($2::jsonb) as asked(name)`
+
+interface Answered {
+  readonly turn: number
+  readonly name: string
+  readonly done: boolean
+}
 
 /** A session may lock what it holds already: slots of this run are left out. */
 const TRY_SLOT = `select 'barograph/pool/' || $1 || '/' || slot as name from generate_series(0, $2::int - 1) as slot
@@ -84,13 +91,14 @@ const makeLocks = (connection: Connection.Connection): Effect.Effect<Locks, neve
     const slots = new Set<string>()
     const arrived = Latch.makeUnsafe(false)
     const send = (names: ReadonlyArray<string>) =>
-      Effect.suspend(() =>
-        connection.executeUnprepared(
-          FREE_AND_TRY,
-          [JSON.stringify(freed.splice(0)), JSON.stringify(names)],
-          undefined
-        ) as Effect.Effect<ReadonlyArray<{ readonly name: string; readonly done: boolean }>, SqlError.SqlError>
-      )
+      Effect.suspend(() => {
+        const parameters = [JSON.stringify(freed.splice(0)), JSON.stringify(names)]
+        const answered = connection.executeUnprepared(FREE_AND_TRY, parameters, undefined)
+        return Effect.map(
+          answered as Effect.Effect<ReadonlyArray<Answered>, SqlError.SqlError>,
+          (rows) => rows.filter(({ turn }) => turn === 1)
+        )
+      })
     const sendSoon = Effect.forever(Effect.gen(function*() {
       yield* arrived.await
       arrived.closeUnsafe()

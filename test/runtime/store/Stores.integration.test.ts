@@ -100,6 +100,23 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("the engine'
       expect(order).toEqual(["first has it", "second has another", "first ends", "second has it"])
     }))
 
+  it.effect("what a step lets go is free for other runs while its own run goes on", () =>
+    Effect.gen(function*() {
+      const claims = yield* Claims
+      const sql = yield* SqlClient.SqlClient
+      yield* Effect.scoped(Effect.gen(function*() {
+        const first = yield* claims.hold("goes on")
+        for (let at = 0; at < 200; at++) yield* Effect.scoped(first.claim("asset", [`n=${at}`]))
+        yield* Effect.scoped(Effect.gen(function*() {
+          const second = yield* claims.hold("comes later")
+          yield* second.claim("asset", Array.from({ length: 200 }, (_, at) => `n=${at}`))
+        })).pipe(Effect.timeout("20 seconds"))
+        const [held] = yield* sql<{ count: number }>`
+          select count(*)::int as count from pg_locks where locktype = 'advisory'`
+        expect(held!.count).toBe(1)
+      }))
+    }))
+
   it.effect("a pool's slots are shared by all runs, and free when the run that held them is over", () =>
     Effect.gen(function*() {
       const claims = yield* Claims
