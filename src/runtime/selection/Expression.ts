@@ -137,6 +137,9 @@ const walk = (reader: Reader): Expression => {
   return up === 0 && down === 0 ? of : { _tag: "walk", up, of, down }
 }
 
+/** A word that is neither a name nor a value, unless it is quoted. */
+const KEYWORD = /^(and|or|not|AND|OR|NOT)$/
+
 const EXPECTED = `an asset name, ${ATTRIBUTES.map((name) => `${name}:`).join(", ")}, roots(…), sinks(…), "(" or "*"`
 
 const primary = (reader: Reader): Expression => {
@@ -147,7 +150,7 @@ const primary = (reader: Reader): Expression => {
   }
   const { kind, text } = reader.next
   if (kind === "text") return { _tag: "name", name: reader.take().text }
-  if (kind !== "word" || /^(and|or|not|AND|OR|NOT)$/.test(text)) return reader.fail(EXPECTED)
+  if (kind !== "word" || KEYWORD.test(text)) return reader.fail(EXPECTED)
   reader.take()
   if (reader.next.kind === "sign" && reader.next.text === "(") return call(reader, text)
   if (reader.takeSign(":")) return attribute(reader, text)
@@ -164,8 +167,8 @@ const call = (reader: Reader, name: string): Expression => {
 }
 
 const value = (reader: Reader, what: string): string => {
-  const { kind } = reader.next
-  return kind === "word" || kind === "text" ? reader.take().text : reader.fail(what)
+  const { kind, text } = reader.next
+  return kind === "text" || (kind === "word" && !KEYWORD.test(text)) ? reader.take().text : reader.fail(what)
 }
 
 const attribute = (reader: Reader, name: string): Expression => {

@@ -81,6 +81,8 @@ describe("mistakes", () => {
       "column 6: expected one of key, group, kind, owner, tag before \":\" instead of \"grup\", found \"bars\""
     )
     expect(refused("kind:")).toBe("column 6: expected a value after kind:, found the end")
+    expect(refused("tag:k= or a")).toBe("column 8: expected a value after tag:k=, found \"or\"")
+    expect(refused("kind:not")).toBe("column 6: expected a value after kind:, found \"not\"")
     expect(refused("leaves(a)")).toBe("column 7: expected roots(…) or sinks(…) instead of leaves(…), found \"(\"")
     expect(refused("a And b")).toBe("column 3: expected \"and\", \"or\" or the end, found \"And\"")
     expect(refused("a & b")).toBe("column 3: \"&\" has no meaning here")
