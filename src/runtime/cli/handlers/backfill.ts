@@ -14,7 +14,7 @@ import * as BackfillText from "../render/BackfillText.ts"
 import * as PlanText from "../render/PlanText.ts"
 import * as Print from "../render/Print.ts"
 import { forecasts } from "./forecasts.ts"
-import { type Asked, requestFor } from "./request.ts"
+import { type Asked, resolved, wordsOf } from "./request.ts"
 import { currentUniverse } from "./universe.ts"
 
 export interface StartInput extends Asked {
@@ -123,7 +123,7 @@ const startWith = Effect.fnUntraced(function*(application: Application, input: S
   if (input.slice < 1) return yield* usage(`--slice ${input.slice} is no number of partitions`, "--slice 500")
   yield* (yield* RunStore).recover
   const universe = yield* currentUniverse(application)
-  const request = yield* requestFor(application.graph, input, universe)
+  const request = yield* resolved(application.graph, wordsOf(input), universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
   const slices = Slices.cut(application.graph, request.targets, plan, input.slice)
   if (input.plan) {

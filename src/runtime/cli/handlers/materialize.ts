@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Plan from "../../plan/Plan.ts"
+import type * as RunRequest from "../../plan/RunRequest.ts"
 import { Executor } from "../../run/Executor.ts"
 import * as Situation from "../../run/Situation.ts"
 import { RunStore } from "../../store/RunStore.ts"
@@ -14,10 +15,10 @@ import * as Print from "../render/Print.ts"
 import * as Progress from "../render/Progress.ts"
 import * as SummaryText from "../render/SummaryText.ts"
 import { forecasts } from "./forecasts.ts"
-import { type Asked, requestFor } from "./request.ts"
+import { type Asked, resolved, wordsOf } from "./request.ts"
 import { currentUniverse } from "./universe.ts"
 
-export interface Input extends Asked {
+interface How {
   readonly plan: boolean
   readonly tag: Readonly<Record<string, string>>
   readonly priority: number
@@ -26,18 +27,20 @@ export interface Input extends Asked {
   readonly json: boolean
 }
 
+interface Input extends Asked, How {}
+
+interface Order extends How {
+  readonly request: RunRequest.RunRequest
+}
+
 /** For other commands that end in a run: what a person leaves out. */
-export const unasked = {
-  select: Option.none(),
-  partition: Option.none(),
-  only: "all",
+const unasked = {
   plan: false,
-  force: false,
   tag: {},
   priority: 0,
   timeout: Option.none(),
   concurrency: Option.none()
-} satisfies Partial<Input>
+} satisfies Partial<How>
 
 const failed = (application: Application, tags: ReadonlyArray<string | undefined>, runId: string): Failure => {
   const upstream = tags.length > 0 && tags.every((tag) => tag !== undefined && application.upstreamErrors.includes(tag))
@@ -49,15 +52,9 @@ const failed = (application: Application, tags: ReadonlyArray<string | undefined
 }
 
 const execute = Effect.fnUntraced(
-  function*(application: Application, plan: Plan.Plan, input: Input) {
+  function*(application: Application, plan: Plan.Plan, input: Order) {
     const executor = yield* Executor
     const progress = yield* Progress.make(plan)
-    const request = {
-      assets: input.asset,
-      select: Option.getOrNull(input.select),
-      partition: Option.getOrNull(input.partition),
-      force: input.force
-    }
     const summary = yield* executor.execute(plan, {
       concurrency: Option.getOrElse(input.concurrency, () => application.concurrency),
       pools: Record.map(application.pools, ({ slots }) => slots),
@@ -65,7 +62,7 @@ const execute = Effect.fnUntraced(
       tags: input.tag,
       priority: input.priority,
       timeout: Option.getOrUndefined(input.timeout),
-      request,
+      request: input.request,
       observe: progress.observe
     }).pipe(Effect.ensuring(progress.close))
     yield* input.json ? Print.json(summary) : Print.lines(SummaryText.render(summary))
@@ -79,11 +76,11 @@ const execute = Effect.fnUntraced(
   }
 )
 
-const work = Effect.fnUntraced(function*(application: Application, input: Input) {
+const work = Effect.fnUntraced(function*(application: Application, input: Order) {
   // Also when nothing is left to do: a run may have been killed after its last step and before it could say so.
   yield* (yield* RunStore).recover
   const universe = yield* currentUniverse(application)
-  const request = yield* requestFor(application.graph, input, universe)
+  const request = yield* resolved(application.graph, input.request, universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
   if (input.plan) {
     const lines = yield* forecasts(application, plan)
@@ -104,7 +101,7 @@ const work = Effect.fnUntraced(function*(application: Application, input: Input)
     : Print.lines(PlanText.nothingToDo(plan))
 })
 
-export const materialize = Effect.fnUntraced(function*(input: Input) {
+const fulfil = Effect.fnUntraced(function*(input: Order) {
   const application = yield* (yield* ApplicationLoader).load
   yield* Effect.forEach(application.notices, Print.talk)
   yield* work(application, input).pipe(
@@ -112,3 +109,9 @@ export const materialize = Effect.fnUntraced(function*(input: Input) {
     Effect.onInterrupt(() => Print.talk("interrupted: what was finished is kept; the same command takes up the rest"))
   )
 })
+
+/** What a person asks for with flags. */
+export const materialize = (input: Input) => fulfil({ ...input, request: wordsOf(input) })
+
+/** What another command asks for. */
+export const order = (input: Partial<How> & Pick<Order, "request" | "json">) => fulfil({ ...unasked, ...input })

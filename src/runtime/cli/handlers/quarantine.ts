@@ -5,7 +5,7 @@ import { ApplicationLoader, type Quarantine, type QuarantinedRow } from "../Appl
 import { Failure, usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
-import { materialize, unasked } from "./materialize.ts"
+import { order } from "./materialize.ts"
 
 const withQuarantine = <A, E, R>(use: (quarantine: Quarantine) => Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
@@ -80,11 +80,8 @@ export const replay = Effect.fnUntraced(
     )
     if (before.length === 0) return yield* Print.lines(["No row was refused."])
     for (const rows of bySymbol(before)) {
-      yield* materialize({
-        ...unasked,
-        asset: [asset],
-        partition: Option.some(selector(rows)),
-        force: true,
+      yield* order({
+        request: { assets: [asset], select: null, partition: selector(rows), force: true },
         json: input.json
       })
     }

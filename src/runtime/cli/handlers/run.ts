@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
+import * as RunRequest from "../../plan/RunRequest.ts"
 import type { RunStatus } from "../../run/Event.ts"
 import { RunStore } from "../../store/RunStore.ts"
 import { ApplicationLoader } from "../Application.ts"
@@ -10,7 +11,7 @@ import { usage } from "../Failure.ts"
 import * as EventText from "../render/EventText.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
-import { materialize, unasked } from "./materialize.ts"
+import { order } from "./materialize.ts"
 
 const time = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19).replace("T", " ")}Z`
 
@@ -67,12 +68,6 @@ export const cancel = Effect.fnUntraced(function*(input: { readonly id: string }
   yield* Print.lines([`Asked run ${input.id} to stop; what it has finished is kept.`])
 })
 
-const Asked = Schema.Struct({
-  assets: Schema.Array(Schema.String),
-  select: Schema.NullOr(Schema.String),
-  partition: Schema.NullOr(Schema.String)
-})
-
 /** Asks again for what the run was asked for: what it finished is up to date by now, what failed is not. */
 export const retry = Effect.fnUntraced(function*(input: { readonly id: string; readonly json: boolean }) {
   const run = yield* withRuns((store) => Effect.andThen(store.recover, named(store, input.id)))
@@ -81,14 +76,12 @@ export const retry = Effect.fnUntraced(function*(input: { readonly id: string; r
     return yield* usage(`Run "${input.id}" is still running.`, `barograph run cancel ${input.id}`)
   }
   const asked = yield* Effect.mapError(
-    Schema.decodeUnknownEffect(Asked)(run.request),
+    Schema.decodeUnknownEffect(RunRequest.RunRequest)(run.request),
     () => usage(`Run "${input.id}" does not say what it was asked for.`, "materialize --asset NAME")
   )
-  yield* materialize({
-    ...unasked,
-    asset: asked.assets,
-    select: Option.fromNullOr(asked.select),
-    partition: Option.fromNullOr(asked.partition),
+  yield* order({
+    // What was forced then is up to date by now, and is not forced again.
+    request: { ...asked, force: false },
     tag: { ...run.tags, retry_of: run.runId },
     priority: run.priority,
     json: input.json
