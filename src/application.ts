@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { automations } from "./assets/automations.ts"
 import { withLayout } from "./assets/definitions.ts"
 import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import {
@@ -233,6 +234,7 @@ export const load = (cwd: string, bundled: string) =>
       forecast: forecast(settings),
       limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: ["MarketDataError"],
+      automations,
       stores: stores(settings),
       quarantine: Quarantine.make(stores(settings).staging),
       checks: [

@@ -12,13 +12,16 @@ import type * as Settings from "./layers/settings/Settings.ts"
 import type * as Application from "./runtime/cli/Application.ts"
 import { configuration, Failure } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
+import { AutomationStore } from "./runtime/store/AutomationStore.ts"
 import { BackfillStore } from "./runtime/store/BackfillStore.ts"
 import { CheckStore } from "./runtime/store/CheckStore.ts"
 import { Claims } from "./runtime/store/Claims.ts"
 import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "./runtime/store/EngineSchema.ts"
+import { Leadership } from "./runtime/store/Leadership.ts"
 import { MaterializationStore } from "./runtime/store/MaterializationStore.ts"
 import { RunStore } from "./runtime/store/RunStore.ts"
+import { Signals } from "./runtime/store/Signals.ts"
 import * as Transaction from "./runtime/store/Transaction.ts"
 
 export const DOCTOR = "barograph doctor shows what is configured"
@@ -53,7 +56,10 @@ export const engine = Executor.layer.pipe(
       CheckStore.layer,
       Claims.layer,
       DynamicPartitions.layer,
-      BackfillStore.layer
+      BackfillStore.layer,
+      AutomationStore.layer,
+      Leadership.layer,
+      Signals.layer
     )
   ),
   Layer.provide(EngineSchema.layer)

@@ -48,6 +48,7 @@ export const load = (file: string, cwd: string) =>
       pools: definitions.pools,
       limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: definitions.upstreamErrors,
+      automations: definitions.automations,
       stores: { staging: querying(Layer.provide(configured(client(STAGING)), server)) },
       checks: [checkDatabase(settings), checkServices(definitions, file)]
     })

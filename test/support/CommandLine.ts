@@ -36,6 +36,7 @@ export const make = (graph: AssetGraph.AssetGraph<string, never>) =>
       notices: [],
       members: Effect.succeed({}),
       concurrency: 2,
+      automations: [],
       pools: {},
       limits: {},
       upstreamErrors: [],

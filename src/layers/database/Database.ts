@@ -66,7 +66,8 @@ const isPassing = ({ reason }: DatabaseError): boolean => reason._tag === "NotRe
 const again = Schedule.upTo(Schedule.spaced("100 millis"), { duration: "10 seconds" })
 
 const defaults = {
-  maxConnections: 8,
+  // Opened when needed. A run holds one, and a daemon has several runs beside what listens.
+  maxConnections: 24,
   connectTimeout: "10 seconds",
   applicationName: name,
   // Found dead within a minute when a NAT or firewall forgot the connection.

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
+import * as Project from "../automation/Project.ts"
 import type { Member } from "../partition/Partitions.ts"
 import type * as Cost from "../plan/Cost.ts"
 import type * as AssetGraph from "./AssetGraph.ts"
@@ -28,6 +29,7 @@ export interface Definitions<out R = unknown> {
   readonly concurrency: number | undefined
   readonly notices: ReadonlyArray<string>
   readonly upstreamErrors: ReadonlyArray<string>
+  readonly automations: ReadonlyArray<Project.Automation<R>>
 }
 
 export interface Options<R> {
@@ -45,6 +47,8 @@ export interface Options<R> {
   readonly notices?: ReadonlyArray<string>
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
   readonly upstreamErrors?: ReadonlyArray<string>
+  /** What a daemon does by itself: schedules and sensors. */
+  readonly automations?: ReadonlyArray<Project.Automation<R>>
 }
 
 /** Needed as soon as one asset needs a service. */
@@ -74,7 +78,8 @@ export const make = <R>(options: Options<R> & LayerOf<R>): Definitions<R> => {
     pools: Record.map(given.pools ?? {}, (limit) => typeof limit === "number" ? { slots: limit } : limit),
     concurrency: given.concurrency,
     notices: given.notices ?? [],
-    upstreamErrors: given.upstreamErrors ?? []
+    upstreamErrors: given.upstreamErrors ?? [],
+    automations: given.automations ?? []
   }
 }
 
@@ -97,7 +102,7 @@ const atLeastOne = (what: string, value: number): ReadonlyArray<string> =>
 /** What is wrong with them, a sentence each. */
 export const problems = (self: Definitions): ReadonlyArray<string> => [
   ...(isGraph(self.graph)
-    ? Validate.collect(self.graph.assets.values()).problems
+    ? [...Validate.collect(self.graph.assets.values()).problems, ...Project.problems(self.graph, self.automations)]
     : ["The graph of the definitions is no graph: make it with AssetGraph.make."]),
   ...(self.concurrency === undefined ? [] : atLeastOne("The concurrency", self.concurrency)),
   ...Object.entries(self.pools).flatMap(([pool, limit]) => atLeastOne(`Pool "${pool}"`, limit.slots))

@@ -5,17 +5,18 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type * as AssetGraph from "../asset/AssetGraph.ts"
+import type { Project } from "../automation/Project.ts"
 import type { Member } from "../partition/Partitions.ts"
-import type * as Cost from "../plan/Cost.ts"
-import type * as Admission from "../run/Admission.ts"
 import type { Executor } from "../run/Executor.ts"
+import type { AutomationStore } from "../store/AutomationStore.ts"
 import type { BackfillStore } from "../store/BackfillStore.ts"
 import type { CheckStore } from "../store/CheckStore.ts"
 import type { Claims } from "../store/Claims.ts"
 import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
+import type { Leadership } from "../store/Leadership.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
+import type { Signals } from "../store/Signals.ts"
 import type { DefinitionsFlag } from "./DefinitionsFlag.ts"
 import type { Failure } from "./Failure.ts"
 
@@ -27,6 +28,9 @@ export type Engine =
   | DynamicPartitions
   | BackfillStore
   | Claims
+  | AutomationStore
+  | Leadership
+  | Signals
 
 export type Row = { readonly [column: string]: unknown }
 
@@ -59,21 +63,16 @@ export interface Quarantine {
   readonly find: (id: number) => Effect.Effect<QuarantinedRow | undefined, Failure>
 }
 
-export interface Application<R = unknown> {
+export interface Application<R = unknown> extends Project<R> {
   /** Where the graph is declared, for people. */
   readonly origin: string
-  readonly graph: AssetGraph.AssetGraph<string, R>
   readonly layer: Layer.Layer<R | Engine, Failure>
   /** Said before work begins, one line each. */
   readonly notices: ReadonlyArray<string>
   /** The configured members of the dynamic sets. */
   readonly members: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Member> }, Failure>
-  readonly concurrency: number
-  readonly pools: { readonly [pool: string]: Cost.PoolLimit }
   /** What so many calls of a pool mean for what is left of its quota today, in a line, where somebody keeps count. */
   readonly forecast?: ((pool: string, calls: number) => Effect.Effect<string | undefined, Failure>) | undefined
-  /** Which runs may go on at a time, in all processes together. */
-  readonly limits: Admission.Limits
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
   readonly upstreamErrors: ReadonlyArray<string>
   /** What `query --store` can ask; `asOf` is a time, and the answer what was known then. */

@@ -6,13 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { KINDS } from "../plan/Staleness.ts"
 import { STATUSES } from "../run/Event.ts"
+import { daemon, schedule, sensor } from "./AutomationCommands.ts"
 import { definitionsFlag } from "./DefinitionsFlag.ts"
-
-/** False unless given; a negation would only be noise in the help. */
-const on = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
-
-const json = on("json", "Data on stdout as JSON; talk stays on stderr")
+import { json, on } from "./Flags.ts"
 
 /** Which partitions: the same for all that materializes. */
 const selection = {
@@ -365,6 +361,20 @@ const init = Command.make("init", {
 
 export const barograph = Command.make("barograph").pipe(
   Command.withDescription("An asset graph for market bars"),
-  Command.withSubcommands([materialize, asset, partition, run, backfill, query, quarantine, check, doctor, init]),
+  Command.withSubcommands([
+    materialize,
+    asset,
+    partition,
+    run,
+    backfill,
+    schedule,
+    sensor,
+    daemon,
+    query,
+    quarantine,
+    check,
+    doctor,
+    init
+  ]),
   Command.withGlobalFlags([definitionsFlag])
 )

@@ -9,7 +9,8 @@ export interface StepResult {
   readonly changed: boolean
 }
 
-export const STATUSES = ["queued", "running", "succeeded", "failed", "interrupted", "canceled"] as const
+/** A requested run waits for a daemon, a queued one for its turn. */
+export const STATUSES = ["requested", "queued", "running", "succeeded", "failed", "interrupted", "canceled"] as const
 export type RunStatus = (typeof STATUSES)[number]
 
 export type Event =

@@ -57,6 +57,8 @@ export interface Options {
   readonly observe: (event: Event) => Effect.Effect<void>
   /** Epoch milliseconds: what was forced and materialized since then is not forced again. */
   readonly forcedSince?: number | undefined
+  /** Of the leader that runs it. */
+  readonly term?: number | undefined
 }
 
 type Stores = RunStore | MaterializationStore | CheckStore | Claims
@@ -348,7 +350,8 @@ const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims:
     Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, status, summary.build(0).assets)))
   return yield* work(running, plan).pipe(
     Effect.onInterrupt(() => end("interrupted")),
-    Effect.tapError(() => end("failed"))
+    // Cut off, not failed: what is not in the store has not been done.
+    Effect.tapError(() => end("interrupted"))
   )
 })
 
@@ -357,8 +360,8 @@ const execute = (plan: Plan.Plan, options: Options) =>
     const runs = yield* RunStore
     const runId = options.runId ?? (yield* RunId.make)
     const claims = yield* (yield* Claims).hold(runId)
-    const { priority = 0, request, tags = {} } = options
-    yield* runs.enqueue({ runId, request, tags, priority })
+    const { priority = 0, request, tags = {}, term } = options
+    yield* runs.enqueue({ runId, request, tags, priority, term })
     const number = yield* turn(runId, options).pipe(
       Effect.raceFirst(Effect.as(canceled(runId), undefined)),
       Effect.onInterrupt(() => Effect.ignore(runs.end(runId, "interrupted", {})))

@@ -14,6 +14,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type * as Admission from "../run/Admission.ts"
 import type { Failure } from "../run/Summary.ts"
 import * as BackfillMemory from "./BackfillMemory.ts"
+import { notify } from "./Signals.ts"
 import { during, type StoreError } from "./StoreError.ts"
 import * as Transaction from "./Transaction.ts"
 
@@ -214,15 +215,16 @@ const settle = (sql: SqlClient.SqlClient, backfillId: string) =>
   ).pipe(Effect.andThen(find(sql, backfillId)))
 
 const reopen = (sql: SqlClient.SqlClient, backfillId: string) =>
-  Effect.andThen(
+  Effect.all([
     sql`update barograph.backfill_slices set status = 'pending', worker = null, done = 0, failures = '[]'
       where backfill_id = ${backfillId} and status = 'failed'`,
     sql`update barograph.backfills b set status = 'running', ended_at = null
       where backfill_id = ${backfillId} and status in ('failed', 'canceled') and exists (
         select 1 from barograph.backfill_slices s
         where s.backfill_id = b.backfill_id and s.status in ('pending', 'running')
-      )`
-  )
+      )`,
+    notify(sql, { _tag: "BackfillChanged" })
+  ])
 
 const create = (
   sql: SqlClient.SqlClient,
@@ -231,15 +233,16 @@ const create = (
   slices: ReadonlyArray<NewSlice>
 ) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Transaction.within(sql)(Effect.andThen(
+    Transaction.within(sql)(Effect.all([
       sql`insert into barograph.backfills (backfill_id, status, request, created_at)
         values (${backfillId}, 'requested', ${JSON.stringify(request)}::jsonb, ${new Date(now)})`,
       sql`insert into barograph.backfill_slices
           (backfill_id, position, stage, asset, partitions, count, status, done, failures)
         select ${backfillId}::text, s.position, s.stage, s.asset, s.partitions, s.count, 'pending', 0, '[]'
         from jsonb_to_recordset(${JSON.stringify(slices.map((slice, position) => ({ ...slice, position })))}::jsonb)
-          as s(position int, stage int, asset text, partitions text, count int)`
-    )))
+          as s(position int, stage int, asset text, partitions text, count int)`,
+      notify(sql, { _tag: "BackfillChanged" })
+    ])))
 
 const isOwn = (sql: SqlClient.SqlClient, { backfillId, position, worker }: Slice) =>
   sql`backfill_id = ${backfillId} and position = ${position} and worker = ${worker ?? null} and status = 'running'`

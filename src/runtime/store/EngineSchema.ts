@@ -7,6 +7,7 @@ import lines from "./migrations/0003_partition_lines.ts"
 import checks from "./migrations/0004_checks.ts"
 import runControl from "./migrations/0005_run_control.ts"
 import backfills from "./migrations/0006_backfills.ts"
+import automation from "./migrations/0007_automation.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -16,6 +17,7 @@ export const layer = Layer.effectDiscard(
     "0003_partition_lines": lines,
     "0004_checks": checks,
     "0005_run_control": runControl,
-    "0006_backfills": backfills
+    "0006_backfills": backfills,
+    "0007_automation": automation
   }))
 )

@@ -1,4 +1,9 @@
-/** Runs and their events. A run is `running` until its process ends it, or until another one finds that process gone. */
+/**
+ * Runs and their events. A run is `running` until its process ends it, or until another one finds that process gone.
+ *
+ * A run that automation asked for is `requested` until a daemon takes it; its key makes it one, however often it is asked
+ * for. What cuts it off makes it `interrupted`, and `resume` asks for its next attempt.
+ */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -7,6 +12,8 @@ import * as SqlClient from "effect/sql/SqlClient"
 import * as SqlError from "effect/sql/SqlError"
 import * as Admission from "../run/Admission.ts"
 import type { Event, RunStatus } from "../run/Event.ts"
+import * as RunMemory from "./RunMemory.ts"
+import { notify, Signals } from "./Signals.ts"
 import { during, StoreError } from "./StoreError.ts"
 import * as Transaction from "./Transaction.ts"
 
@@ -25,6 +32,12 @@ export interface Run {
   readonly totals: unknown
   /** Why it failed as a whole, if it did. */
   readonly why: string | undefined
+  /** What asked for it; undefined for a run of a command. */
+  readonly runKey: string | undefined
+  /** Counted from 1. */
+  readonly attempt: number
+  /** When the first attempt was asked for; undefined for a run of a command. */
+  readonly requestedAt: number | undefined
 }
 
 /** What a run comes with. */
@@ -34,6 +47,17 @@ export interface NewRun {
   readonly request: unknown
   readonly tags: Tags
   readonly priority: number
+  /** Of the leader that runs it. */
+  readonly term?: number | undefined
+}
+
+/** What a run that is to wait for a daemon comes with. */
+export interface RequestedRun extends NewRun {
+  readonly runKey: string
+  /** How often it may be tried in all, when its process dies. */
+  readonly attempts: number
+  /** Epoch milliseconds. */
+  readonly notBefore?: number | undefined
 }
 
 /** A page of runs, newest first. */
@@ -51,7 +75,17 @@ export interface RecordedEvent {
 }
 
 export class RunStore extends Context.Service<RunStore, {
-  /** The run is there and waits for its turn. */
+  /** Answers the ids of those whose keys are new; the others have been asked for already. */
+  readonly request: (runs: ReadonlyArray<RequestedRun>) => Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** Requested runs that may begin, in the order in which they are to. */
+  readonly requested: Effect.Effect<ReadonlyArray<Run>, StoreError>
+  /** When the next requested run may begin that may not yet; epoch milliseconds. */
+  readonly nextRequested: Effect.Effect<number | undefined, StoreError>
+  /** Asks for the next attempt of runs that were cut off and have one left; answers their ids. */
+  readonly resume: Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** Takes the runs of earlier terms from whoever holds them, alive or not; answers which. */
+  readonly seize: (term: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** The run is there, or was requested, and waits for its turn. */
   readonly enqueue: (run: NewRun) => Effect.Effect<void, StoreError>
   /** Begins a waiting run when its turn has come; answers its number (see `Standing`), or undefined. */
   readonly begin: (runId: string, limits: Admission.Limits) => Effect.Effect<number | undefined, StoreError>
@@ -77,10 +111,15 @@ export class RunStore extends Context.Service<RunStore, {
   readonly atomically: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
   /** Marks runs whose process is gone as interrupted; answers which. */
   readonly recover: Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** Forgets what happened in runs before an instant, some thousands at a time; answers how many. The runs stay. */
+  readonly forget: (before: number) => Effect.Effect<number, StoreError>
 }>()("barograph/runtime/store/RunStore") {
   static readonly layer = Layer.effect(RunStore, Effect.map(SqlClient.SqlClient, (sql) => make(sql)))
 
-  static readonly layerMemory = Layer.sync(RunStore, () => makeMemory())
+  /** For one process; tells `Signals` as the other does. */
+  static readonly layerMemory = Layer.effect(RunStore, Effect.map(Signals, RunMemory.make)).pipe(
+    Layer.provideMerge(Signals.layerMemory)
+  )
 }
 
 /** The advisory lock that a run's process holds on a connection of its own while the run goes on. */
@@ -96,6 +135,9 @@ interface Row {
   readonly tags: Tags
   readonly priority: number
   readonly why: string | null
+  readonly run_key: string | null
+  readonly attempt: number
+  readonly requested_at: Date | null
 }
 
 const fromRow = (row: Row): Run => ({
@@ -107,10 +149,14 @@ const fromRow = (row: Row): Run => ({
   totals: row.totals,
   tags: row.tags,
   priority: row.priority,
-  why: row.why ?? undefined
+  why: row.why ?? undefined,
+  runKey: row.run_key ?? undefined,
+  attempt: row.attempt,
+  requestedAt: row.requested_at?.getTime()
 })
 
-const COLUMNS = "run_id, status, request, started_at, ended_at, totals, tags, priority, why"
+const COLUMNS =
+  "run_id, status, request, started_at, ended_at, totals, tags, priority, why, run_key, attempt, requested_at"
 
 const eventRow = (event: Event) => ({
   type: event.type,
@@ -128,16 +174,106 @@ const insertEvents = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyA
 const recover = (sql: SqlClient.SqlClient) =>
   Transaction.within(sql)(Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
-    const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted',
+    const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted', fenced = true,
       ended_at = ${new Date(now)}, ended = nextval('barograph.numbers') where run_id in (
       select run_id from barograph.runs where status in ('queued', 'running')
         and pg_try_advisory_xact_lock(hashtextextended('barograph/run/' || run_id, 0)) for update skip locked
     ) returning run_id`
-    for (const { run_id } of gone) {
-      yield* insertEvents(sql, run_id, [{ type: "RunEnded", status: "interrupted" }], now)
+    return yield* interrupted(sql, gone, now)
+  }))
+
+/** Marked by somebody else than its process. */
+const interrupted = Effect.fnUntraced(
+  function*(sql: SqlClient.SqlClient, gone: ReadonlyArray<{ readonly run_id: string }>, now: number) {
+    for (const { run_id: runId } of gone) {
+      yield* insertEvents(sql, runId, [{ type: "RunEnded", status: "interrupted" }], now)
+      yield* notify(sql, { _tag: "RunEnded", runId })
     }
     return gone.map((row) => row.run_id)
+  }
+)
+
+/**
+ * A process that stands still keeps its connection and the locks on it, so the server is told to close that connection:
+ * whoever wakes up finds its claims gone and its run fenced.
+ */
+const CLOSE_HOLDERS = `select pg_terminate_backend(held.pid) from barograph.runs as r join pg_locks as held
+    on held.locktype = 'advisory' and held.objsubid = 1 and held.granted
+      and held.database = (select oid from pg_database where datname = current_database())
+      and (held.classid::bigint << 32) | held.objid::bigint = hashtextextended('barograph/run/' || r.run_id, 0)
+    where r.status in ('queued', 'running') and r.term < $1 and held.pid <> pg_backend_pid()`
+
+const seize = (sql: SqlClient.SqlClient, term: number) =>
+  Transaction.within(sql)(Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    yield* sql.unsafe(CLOSE_HOLDERS, [term])
+    const taken = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted', fenced = true,
+      ended_at = ${new Date(now)}, ended = nextval('barograph.numbers')
+      where status in ('queued', 'running') and term < ${term} returning run_id`
+    return yield* interrupted(sql, taken, now)
   }))
+
+const request = (sql: SqlClient.SqlClient, runs: ReadonlyArray<RequestedRun>) =>
+  Transaction.within(sql)(Effect.gen(function*() {
+    const now = new Date(yield* Clock.currentTimeMillis)
+    const added = yield* sql<{ run_id: string }>`insert into barograph.runs
+        (run_id, status, request, started_at, requested_at, tags, priority, run_key, attempts, not_before)
+      select r."runId", 'requested', r.request, ${now}, ${now}, r.tags, r.priority, r."runKey", r.attempts,
+        to_timestamp(r."notBefore" / 1000)
+      from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as r("runId" text, request jsonb, tags jsonb,
+        priority integer, "runKey" text, attempts integer, "notBefore" float8)
+      on conflict (run_key, attempt) where run_key is not null do nothing
+      returning run_id`
+    if (added.length > 0) yield* notify(sql, { _tag: "RunRequested" })
+    return added.map((row) => row.run_id)
+  }))
+
+/** The id says of which run it is an attempt: `20240103-143000-ab12.2`. */
+const resume = (sql: SqlClient.SqlClient) =>
+  Transaction.within(sql)(Effect.gen(function*() {
+    const now = new Date(yield* Clock.currentTimeMillis)
+    const added = yield* sql<{ run_id: string }>`insert into barograph.runs
+        (run_id, status, request, started_at, requested_at, tags, priority, run_key, attempt, attempts)
+      select regexp_replace(run_id, '[.][0-9]+$', '') || '.' || attempt + 1, 'requested', request, ${now},
+        requested_at, tags || jsonb_build_object('retry_of', run_id), priority, run_key, attempt + 1, attempts
+      from barograph.runs as cut where status = 'interrupted' and run_key is not null and attempt < attempts
+        and not exists (select 1 from barograph.runs as later where later.run_key = cut.run_key
+          and later.attempt > cut.attempt)
+      on conflict (run_key, attempt) where run_key is not null do nothing
+      returning run_id`
+    if (added.length > 0) yield* notify(sql, { _tag: "RunRequested" })
+    return added.map((row) => row.run_id)
+  }))
+
+/** A run that somebody else marked may write nothing more; whoever marks one waits for the commit. */
+const append = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyArray<Event>) =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const own = yield* sql`select 1 from barograph.runs where run_id = ${runId} and not fenced for share`
+    if (own.length === 0) return yield* Effect.fail({ message: `run ${runId} was taken over by another process` })
+    yield* insertEvents(sql, runId, events, now)
+  })
+
+const end = (sql: SqlClient.SqlClient, runId: string, status: RunStatus, totals: unknown, why: string | undefined) =>
+  Transaction.within(sql)(Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const ended = yield* sql`update barograph.runs set status = ${status}, ended_at = ${new Date(now)},
+      ended = nextval('barograph.numbers'), totals = ${JSON.stringify(totals)}::jsonb, why = ${why ?? null}
+      where run_id = ${runId} and status in ('requested', 'queued', 'running') returning run_id`
+    if (ended.length === 0) return
+    yield* insertEvents(sql, runId, [{ type: "RunEnded", status, why }], now)
+    yield* notify(sql, { _tag: "RunEnded", runId })
+  }))
+
+/** One that waits for a daemon is canceled at once. */
+const requestCancel = (sql: SqlClient.SqlClient, runId: string) =>
+  Effect.gen(function*() {
+    const now = new Date(yield* Clock.currentTimeMillis)
+    const asked = yield* sql<{ status: RunStatus }>`update barograph.runs set cancel_requested_at = ${now}
+      where run_id = ${runId} and status in ('requested', 'queued', 'running') returning status`
+    if (asked[0]?.status === "requested") yield* end(sql, runId, "canceled", {}, undefined)
+    return asked.length > 0
+  })
 
 /** Who begins is decided by one process at a time. */
 const isAdmitted = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, runId: string, limits: Admission.Limits) {
@@ -174,42 +310,39 @@ const pageOf = (sql: SqlClient.SqlClient, { before, limit, status, tags }: Page)
     order by started_at desc, run_id desc limit ${limit}`
 
 const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
-  enqueue: ({ priority, request, runId, tags }) =>
+  request: (runs) => request(sql, runs).pipe(during("request runs")),
+  requested: Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) =>
+      sql<Row>`select ${sql.literal(COLUMNS)} from barograph.runs
+        where status = 'requested' and (not_before is null or not_before <= ${new Date(now)})
+        order by priority desc, started_at, run_id limit 1000`
+  ).pipe(Effect.map((rows) => rows.map(fromRow)), during("read requested runs")),
+  nextRequested: Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) =>
+      sql<{ next: Date | null }>`select min(not_before) as next from barograph.runs
+        where status = 'requested' and not_before > ${new Date(now)}`
+  ).pipe(Effect.map(([row]) => row?.next?.getTime()), during("read requested runs")),
+  resume: during("resume runs")(resume(sql)),
+  seize: (term) => seize(sql, term).pipe(during("seize runs")),
+  enqueue: ({ priority, request, runId, tags, term = null }) =>
     Effect.flatMap(
       Clock.currentTimeMillis,
       (now) =>
-        sql`insert into barograph.runs (run_id, status, request, started_at, tags, priority)
+        sql`insert into barograph.runs (run_id, status, request, started_at, tags, priority, term)
         values (${runId}, 'queued', ${JSON.stringify(request)}::jsonb, ${new Date(now)},
-          ${JSON.stringify(tags)}::jsonb, ${priority})`
+          ${JSON.stringify(tags)}::jsonb, ${priority}, ${term})
+        on conflict (run_id) do update set status = 'queued', term = ${term} where runs.status = 'requested'`
     ).pipe(Effect.asVoid, during("enqueue run")),
   begin: (runId, limits) => begin(sql, runId, limits).pipe(during("begin run")),
   nextNumber: sql<{ number: number }>`select nextval('barograph.numbers')::float8 as number`.pipe(
     Effect.map(([row]) => row!.number),
     during("take a number")
   ),
-  append: (runId, events) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => insertEvents(sql, runId, events, now)).pipe(
-      Effect.asVoid,
-      during("record events")
-    ),
-  end: (runId, status, totals, why) =>
-    Transaction.within(sql)(Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
-      yield* sql`update barograph.runs set status = ${status}, ended_at = ${new Date(now)},
-        ended = nextval('barograph.numbers'), totals = ${JSON.stringify(totals)}::jsonb, why = ${why ?? null}
-        where run_id = ${runId}`
-      yield* insertEvents(sql, runId, [{ type: "RunEnded", status, why }], now)
-    })).pipe(during("end run")),
-  requestCancel: (runId) =>
-    Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now) =>
-        sql`update barograph.runs set cancel_requested_at = ${new Date(now)}
-        where run_id = ${runId} and status in ('queued', 'running') returning run_id`
-    ).pipe(
-      Effect.map((rows) => rows.length > 0),
-      during("cancel run")
-    ),
+  append: (runId, events) => append(sql, runId, events).pipe(Transaction.within(sql), during("record events")),
+  end: (runId, status, totals, why) => end(sql, runId, status, totals, why).pipe(during("end run")),
+  requestCancel: (runId) => requestCancel(sql, runId).pipe(Transaction.within(sql), during("cancel run")),
   isCancelRequested: (runId) =>
     sql`select 1 from barograph.runs where run_id = ${runId} and cancel_requested_at is not null`.pipe(
       Effect.map((rows) => rows.length > 0),
@@ -245,64 +378,11 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
         SqlError.isSqlError(error) ? new StoreError({ operation: "commit", message: error.message }) : error
       )
     ),
-  recover: during("recover runs")(recover(sql))
+  recover: during("recover runs")(recover(sql)),
+  forget: (before) =>
+    sql`delete from barograph.events where event_id in (
+      select event_id from barograph.events where at < ${new Date(before)} order by at limit 50000) returning 1`.pipe(
+      Effect.map((rows) => rows.length),
+      during("forget events")
+    )
 })
-
-const makeMemory = (): RunStore["Service"] => {
-  const runs = new Map<string, Run>()
-  const events = new Map<string, Array<RecordedEvent>>()
-  const canceled = new Set<string>()
-  const ended = new Map<number, number>()
-  const numbers = new Map<string, number>()
-  let last = 0
-  const append = (runId: string, added: ReadonlyArray<Event>) =>
-    Effect.map(Clock.currentTimeMillis, (at) => {
-      for (const event of added) events.get(runId)!.push({ at, event })
-    })
-  const going = (status: RunStatus) => [...runs.values()].filter((run) => run.status === status)
-  const turnOf = (runId: string, limits: Admission.Limits): boolean => {
-    const queue = going("queued").sort((a, b) => b.priority - a.priority || a.startedAt - b.startedAt)
-    return Admission.admitted(limits, going("running").map(({ tags }) => tags), queue).has(runId)
-  }
-  return {
-    enqueue: (run) =>
-      Effect.map(Clock.currentTimeMillis, (startedAt) => {
-        const { priority, request, runId, tags } = run
-        const blank = { endedAt: undefined, totals: undefined, why: undefined }
-        runs.set(runId, { runId, status: "queued", request, tags, priority, startedAt, ...blank })
-        events.set(runId, [])
-      }),
-    begin: (runId, limits) =>
-      Effect.map(Clock.currentTimeMillis, (startedAt) => {
-        if (!turnOf(runId, limits)) return undefined
-        runs.set(runId, { ...runs.get(runId)!, status: "running", startedAt })
-        numbers.set(runId, ++last)
-        return last
-      }),
-    nextNumber: Effect.sync(() => ++last),
-    append,
-    end: (runId, status, totals, why) =>
-      Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {
-        runs.set(runId, { ...runs.get(runId)!, status, totals, endedAt, why })
-        if (numbers.has(runId)) ended.set(numbers.get(runId)!, ++last)
-        return append(runId, [{ type: "RunEnded", status, why }])
-      }),
-    requestCancel: (runId) =>
-      Effect.sync(() => /^(queued|running)$/.test(runs.get(runId)?.status ?? "") && canceled.add(runId) !== undefined),
-    isCancelRequested: (runId) => Effect.sync(() => canceled.has(runId)),
-    list: ({ before, limit, status, tags }) =>
-      Effect.sync(() => {
-        const all = [...runs.values()].reverse()
-        const from = before === undefined ? 0 : all.findIndex(({ runId }) => runId === before) + 1
-        return all.slice(from).filter((run) =>
-          (status === undefined || run.status === status) &&
-          Object.entries(tags ?? {}).every(([key, value]) => run.tags[key] === value)
-        ).slice(0, limit)
-      }),
-    find: (runId) => Effect.sync(() => runs.get(runId)),
-    events: (runId) => Effect.sync(() => events.get(runId) ?? []),
-    ends: () => Effect.sync(() => new Map(ended)),
-    atomically: (effect) => effect,
-    recover: Effect.succeed([])
-  }
-}

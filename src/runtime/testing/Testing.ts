@@ -31,9 +31,12 @@ import type { Event } from "../run/Event.ts"
 import { Executor } from "../run/Executor.ts"
 import * as Situation from "../run/Situation.ts"
 import * as Selection from "../selection/Selection.ts"
+import { AutomationStore } from "../store/AutomationStore.ts"
+import { BackfillStore } from "../store/BackfillStore.ts"
 import { CheckStore } from "../store/CheckStore.ts"
 import { Claims } from "../store/Claims.ts"
 import { DynamicPartitions } from "../store/DynamicPartitions.ts"
+import { Leadership } from "../store/Leadership.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
 import { RunStore } from "../store/RunStore.ts"
 import * as Run from "./Run.ts"
@@ -42,13 +45,16 @@ import * as Run from "./Run.ts"
 export const layer = Executor.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(
-      RunStore.layerMemory,
+      AutomationStore.layerMemory,
+      BackfillStore.layerMemory,
       MaterializationStore.layerMemory,
       CheckStore.layerMemory,
       Claims.layerMemory,
-      DynamicPartitions.layerMemory
+      DynamicPartitions.layerMemory,
+      Leadership.layerMemory
     )
-  )
+  ),
+  Layer.provideMerge(RunStore.layerMemory)
 )
 
 /** The request cannot be: a name that nobody has, or partitions that do not exist by now. */

@@ -1,0 +1,35 @@
+/**
+ * Works on stored backfills, one after the other, beside whoever else does. One slice at a time, apart from the slots of
+ * other runs: fresh work never waits for history, and history never stands still.
+ */
+import * as Effect from "effect/Effect"
+import * as Record from "effect/Record"
+import * as Backfill from "../run/Backfill.ts"
+import { BackfillStore } from "../store/BackfillStore.ts"
+import { universe } from "./Launcher.ts"
+import type { Project } from "./Project.ts"
+import * as Watch from "./Watch.ts"
+
+/** Backfills are few, and the newest first. */
+const SEEN = 100
+
+const look = <R>(project: Project<R>) =>
+  Effect.gen(function*() {
+    const all = yield* (yield* BackfillStore).list(SEEN)
+    const open = all.filter(({ status }) => status === "requested" || status === "running").reverse()
+    for (const { backfillId } of open) {
+      yield* Effect.logInfo(`backfill ${backfillId} goes on`)
+      yield* universe(project)
+      const ended = yield* Backfill.work(project.graph, backfillId, {
+        concurrency: project.concurrency,
+        pools: Record.map(project.pools, ({ slots }) => slots),
+        limits: project.limits,
+        observe: () => Effect.void
+      })
+      yield* Effect.logInfo(`backfill ${backfillId} ${ended?.status ?? "is gone"}`)
+    }
+    return undefined
+  })
+
+export const run = <R>(project: Project<R>) =>
+  Watch.watch(({ _tag }) => _tag === "BackfillChanged" || _tag === "Connected", look(project))

@@ -1,0 +1,172 @@
+/**
+ * The supervisor: one daemon leads and does everything; the others stand by and take over.
+ *
+ *     stands by --lease is free--> leads --lost the lease, or the database--> stands by
+ *                                    └--asked to stop--> drains --> hands the lead over --> ends
+ *
+ * All that a leader does hangs on its term: it stops the moment the term ends, what it writes is fenced by it, and the
+ * next leader takes the runs of earlier terms from whoever still holds them. Changes of the graph replace the concerns;
+ * runs go on with the graph that they began with.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FiberMap from "effect/FiberMap"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { message } from "../run/CauseText.ts"
+import { Leadership, NotLeader } from "../store/Leadership.ts"
+import { RunStore } from "../store/RunStore.ts"
+import * as Backfilling from "./Backfilling.ts"
+import * as FreshnessWatch from "./FreshnessWatch.ts"
+import * as Launcher from "./Launcher.ts"
+import type { Project } from "./Project.ts"
+import * as Recovery from "./Recovery.ts"
+import * as Sensing from "./Sensing.ts"
+import * as Ticker from "./Ticker.ts"
+import type { Fenced } from "./Watch.ts"
+
+export interface Options {
+  /** Names the process to a person. */
+  readonly holder: string
+  /** How long a leader that says nothing still leads: a shorter lease is a quicker takeover, and less patience with a slow server. */
+  readonly lease: Duration.Duration
+  /** Runs at a time. */
+  readonly slots: number
+  /** How long runs may go on once the daemon is asked to stop. */
+  readonly drain: Duration.Duration
+  readonly retention: Recovery.Retention
+  /** Hears when the lead is won or lost. */
+  readonly leads: (term: number | undefined) => Effect.Effect<void>
+}
+
+export const defaults = {
+  lease: Duration.seconds(6),
+  slots: 4,
+  drain: Duration.seconds(30),
+  retention: { ticks: Duration.toMillis("30 days"), events: Duration.toMillis("180 days") }
+}
+
+/** How soon a concern that failed begins anew. */
+const AFTER_FAILURE = "5 seconds"
+
+/** What goes wrong in one concern is that one's; only the end of the term ends them all. */
+const contained = <E, R>(name: string, concern: Effect.Effect<never, E, R>): Effect.Effect<never, NotLeader, R> =>
+  concern.pipe(
+    Effect.catchCause((cause) => {
+      const error = Cause.squash(cause)
+      return error instanceof NotLeader
+        ? Effect.fail(error)
+        : Effect.andThen(Effect.logWarning(`${name}: ${message(cause)}`), Effect.sleep(AFTER_FAILURE))
+    }),
+    Effect.forever
+  )
+
+const concerns = <R>(project: Project<R>, { fenced, options, running, term }: Leading) => {
+  const schedules = project.automations.filter((one) => one._tag === "Schedule")
+  const sensors = project.automations.filter((one) => one._tag === "Sensor")
+  const launch = { term, slots: options.slots, ended: () => Effect.void }
+  return Effect.all([
+    contained("schedules", Ticker.run(schedules, fenced)),
+    contained("sensors", Sensing.run(sensors, fenced)),
+    contained("runs", Launcher.run(project, running, launch)),
+    contained("backfills", Backfilling.run(project)),
+    contained("recovery", Recovery.run(fenced)),
+    contained("retention", Recovery.retain(options.retention, fenced)),
+    contained("freshness", FreshnessWatch.run(project.graph, fenced, () => Effect.void))
+  ], { concurrency: "unbounded", discard: true })
+}
+
+/** What the concerns of one term share. */
+interface Leading {
+  readonly options: Options
+  readonly term: number
+  readonly fenced: Fenced
+  readonly running: Launcher.Running
+}
+
+/** Begins anew with every graph that comes. */
+const work = <R>(projects: Stream.Stream<Project<R>>, leading: Leading) =>
+  Stream.runDrain(
+    Stream.switchMap(projects, (project) => Stream.fromEffect(concerns(project, leading)))
+  )
+
+/** Runs may end by themselves for a while; the rest is interrupted with the scope. */
+const drained = ({ fibers, tags }: Launcher.Running, drain: Duration.Duration) =>
+  Effect.gen(function*() {
+    if (tags.size > 0) {
+      yield* Effect.logInfo(`stopping: ${tags.size} runs may go on for ${Duration.format(drain)}`)
+    }
+    yield* Effect.ignore(Effect.timeout(FiberMap.awaitEmpty(fibers), drain))
+  })
+
+/** Fails when the term ends. */
+const keep = (term: number, lease: Duration.Duration) =>
+  Effect.gen(function*() {
+    const leadership = yield* Leadership
+    const millis = Duration.toMillis(lease)
+    let kept = yield* Clock.currentTimeMillis
+    while (true) {
+      yield* Effect.sleep(millis / 3)
+      const asked = yield* Clock.currentTimeMillis
+      // A server that does not answer may answer the next time, until the lease is over.
+      yield* leadership.renew(term, millis).pipe(
+        Effect.timeout(millis / 3),
+        Effect.andThen(Effect.sync(() => void (kept = asked))),
+        Effect.catchIf(
+          (error) => error._tag !== "NotLeader" && asked - kept < millis * 2 / 3,
+          (error) => Effect.logWarning(`the lease was not renewed: ${error.message}`)
+        )
+      )
+    }
+  })
+
+const lead = <R>(projects: Stream.Stream<Project<R>>, options: Options, term: number) =>
+  Effect.scoped(Effect.gen(function*() {
+    const leadership = yield* Leadership
+    yield* Effect.logInfo(`leads, term ${term}`)
+    yield* options.leads(term)
+    const seized = yield* (yield* RunStore).seize(term)
+    if (seized.length > 0) yield* Effect.logWarning(`taken from the leader before: ${seized.join(", ")}`)
+    const running = yield* Launcher.running
+    const kept = yield* Effect.forkScoped(keep(term, options.lease))
+    const leading = { options, term, running, fenced: leadership.fenced(term) }
+    // The lease is kept while runs drain. In a fiber of its own, since this one is interrupted.
+    const drain = Effect.flatMap(Effect.forkDetach(drained(running, options.drain)), Fiber.await)
+    yield* Effect.raceFirst(work(projects, leading), Fiber.join(kept)).pipe(Effect.onInterrupt(() => drain))
+  })).pipe(
+    Effect.ensuring(Effect.flatMap(Leadership, (leadership) => Effect.ignore(leadership.resign(term)))),
+    Effect.ensuring(options.leads(undefined))
+  )
+
+/** How soon a daemon tries again that lost the database. */
+const AGAIN = Schedule.spaced("1 second")
+
+/** Waits for the lead. */
+const acquired = ({ holder, lease }: Options) =>
+  Effect.gen(function*() {
+    const leadership = yield* Leadership
+    const millis = Duration.toMillis(lease)
+    const first = yield* leadership.acquire(holder, millis)
+    if (first !== undefined) return first
+    const leader = yield* leadership.leader
+    yield* Effect.logInfo(`stands by: ${leader?.holder} leads, term ${leader?.term}`)
+    const again = leadership.acquire(holder, millis).pipe(
+      Effect.repeat({ until: (term) => term !== undefined, schedule: Schedule.spaced(millis / 6) })
+    )
+    return (yield* again)!
+  })
+
+/** `projects` begins with the latest graph. Never ends by itself. Interrupted, it drains what goes on and hands the lead over. */
+export const run = <R>(projects: Stream.Stream<Project<R>>, options: Options) =>
+  Effect.forever(
+    acquired(options).pipe(
+      Effect.flatMap((term) => lead(projects, options, term)),
+      Effect.tapCause((cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning(`lost the lead: ${message(cause)}`)
+      ),
+      Effect.retry(AGAIN)
+    )
+  )

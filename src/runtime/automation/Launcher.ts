@@ -1,0 +1,118 @@
+/**
+ * Takes requested runs in their turn and executes them, each in a fiber of its own that outlives a change of the graph.
+ *
+ * What cannot be planned fails as a run, with its reason. A run that loses its database stays as it is: recovery marks it
+ * and asks for its next attempt.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Record from "effect/Record"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as RunRequest from "../plan/RunRequest.ts"
+import * as Admission from "../run/Admission.ts"
+import { message } from "../run/CauseText.ts"
+import { Executor } from "../run/Executor.ts"
+import * as Situation from "../run/Situation.ts"
+import type { Summary } from "../run/Summary.ts"
+import { DynamicPartitions } from "../store/DynamicPartitions.ts"
+import { type Run, RunStore } from "../store/RunStore.ts"
+import { StoreError } from "../store/StoreError.ts"
+import type { Project } from "./Project.ts"
+import * as Watch from "./Watch.ts"
+
+export interface Options {
+  readonly term: number
+  /** Runs at a time, of this daemon. */
+  readonly slots: number
+  /** Hears of every run that it ended. */
+  readonly ended: (run: Run, summary: Summary) => Effect.Effect<void>
+}
+
+/** Runs that go on, by id, with their tags. */
+export interface Running {
+  readonly fibers: FiberMap.FiberMap<string, void, never>
+  readonly tags: Map<string, Admission.Tags>
+}
+
+export const running: Effect.Effect<Running, never, Scope.Scope> = Effect.map(
+  FiberMap.make<string, void, never>(),
+  (fibers) => ({ fibers, tags: new Map() })
+)
+
+/** What exists by now, after the configured members have become those of the store. */
+export const universe = Effect.fnUntraced(function*(project: Project) {
+  const dynamic = yield* DynamicPartitions
+  for (const [set, members] of Object.entries(yield* project.members)) yield* dynamic.replace(set, members)
+  return yield* Situation.universe
+})
+
+/** Fails with what a person can act on. */
+const planOf = <R>(project: Project<R>, run: Run) =>
+  Effect.gen(function*() {
+    const words = yield* Schema.decodeUnknownEffect(RunRequest.RunRequest)(run.request)
+    const now = yield* universe(project)
+    const request = RunRequest.resolve(project.graph, words, now)
+    if (Result.isFailure(request)) return yield* Effect.fail(request.failure)
+    return yield* Situation.plan(project.graph, request.success, now)
+  })
+
+const execute = <R>(project: Project<R>, run: Run, { ended, term }: Options) =>
+  Effect.gen(function*() {
+    const { requestedAt, runId } = run
+    const summary = yield* (yield* Executor).execute(yield* planOf(project, run), {
+      runId,
+      term,
+      concurrency: project.concurrency,
+      pools: Record.map(project.pools, ({ slots }) => slots),
+      limits: project.limits,
+      tags: run.tags,
+      priority: run.priority,
+      request: run.request,
+      // What an earlier attempt forced and finished is not forced again.
+      forcedSince: requestedAt,
+      observe: () => Effect.void
+    })
+    yield* Effect.logInfo(`run ${runId} ${summary.status}`)
+    yield* ended(run, summary)
+  }).pipe(Effect.annotateLogs({ run: run.runId, ...run.tags }))
+
+const failed = (runId: string, why: string) =>
+  Effect.gen(function*() {
+    yield* Effect.logError(`run ${runId} failed: ${why}`)
+    yield* (yield* RunStore).end(runId, "failed", {}, why)
+  })
+
+const perform = <R>(project: Project<R>, run: Run, options: Options) =>
+  execute(project, run, options).pipe(
+    Effect.catchCause((cause) => {
+      const error = Cause.squash(cause)
+      return error instanceof StoreError
+        ? Effect.logError(`run ${run.runId} was cut off: ${error.message}`)
+        : Effect.ignore(failed(run.runId, message(cause)))
+    })
+  )
+
+const look = <R>(project: Project<R>, going: Running, options: Options) =>
+  Effect.gen(function*() {
+    const runs = yield* RunStore
+    const waiting = (yield* runs.requested).filter(({ runId }) => !going.tags.has(runId))
+    const limits = { runs: Math.min(options.slots, project.limits.runs ?? options.slots), tags: project.limits.tags }
+    const admitted = Admission.admitted(limits, [...going.tags.values()], waiting)
+    for (const run of waiting.filter(({ runId }) => admitted.has(runId))) {
+      going.tags.set(run.runId, run.tags)
+      yield* Effect.logInfo(`run ${run.runId} begins`).pipe(Effect.annotateLogs({ run: run.runId, ...run.tags }))
+      const done = Effect.sync(() => void going.tags.delete(run.runId))
+      yield* FiberMap.run(going.fibers, run.runId, Effect.ensuring(perform(project, run, options), done))
+    }
+    return yield* runs.nextRequested
+  })
+
+/** A run that ends frees a slot. */
+export const run = <R>(project: Project<R>, going: Running, options: Options) =>
+  Watch.watch(
+    ({ _tag }) => _tag === "RunRequested" || _tag === "RunEnded" || _tag === "Connected",
+    look(project, going, options)
+  )

@@ -1,0 +1,42 @@
+/** What a daemon works on: a graph with its automations, and how it is run. An application is one. */
+import type * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as AssetGraph from "../asset/AssetGraph.ts"
+import type { Member } from "../partition/Partitions.ts"
+import type * as Cost from "../plan/Cost.ts"
+import type * as Admission from "../run/Admission.ts"
+import * as Selection from "../selection/Selection.ts"
+import * as Schedule from "./Schedule.ts"
+import * as Sensor from "./Sensor.ts"
+
+export type Automation<R = unknown> = Schedule.Schedule | Sensor.Sensor<R>
+
+export interface Project<R = unknown> {
+  readonly graph: AssetGraph.AssetGraph<string, R>
+  readonly automations: ReadonlyArray<Automation<R>>
+  /** The configured members of the dynamic sets. */
+  readonly members: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Member> }, { readonly message: string }>
+  /** Steps at a time, in each run. */
+  readonly concurrency: number
+  readonly pools: { readonly [pool: string]: Cost.PoolLimit }
+  readonly limits: Admission.Limits
+}
+
+/** `schedule/weekly`, `sensor/new_symbols`. */
+export const keyOf = (self: Automation): string => self._tag === "Schedule" ? Schedule.keyOf(self) : Sensor.keyOf(self)
+
+/** A schedule that names what the graph does not have would fail at its first tick, in the night. */
+const unknownIn = (graph: AssetGraph.Any, self: Schedule.Schedule): ReadonlyArray<string> => {
+  const { assets, select } = self.request(0)
+  const found = Selection.resolve(graph, select ?? assets.join(","))
+  return Result.isSuccess(found) ? [] : [`Schedule "${self.name}": ${found.failure}`]
+}
+
+/** What is wrong with the automations, a sentence each. */
+export const problems = (graph: AssetGraph.Any, automations: ReadonlyArray<Automation>): ReadonlyArray<string> => {
+  const keys = automations.map(keyOf)
+  return [
+    ...keys.filter((key, at) => keys.indexOf(key) !== at).map((key) => `There are two automations "${key}".`),
+    ...automations.flatMap((one) => one._tag === "Schedule" ? unknownIn(graph, one) : [])
+  ]
+}

@@ -1,0 +1,113 @@
+/** Asks sensors, each in a fiber of its own: one that hangs or throws holds nobody up. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import { message } from "../run/CauseText.ts"
+import * as RunId from "../run/RunId.ts"
+import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
+import { DynamicPartitions } from "../store/DynamicPartitions.ts"
+import { type RequestedRun, RunStore } from "../store/RunStore.ts"
+import type { NewTick } from "../store/Tick.ts"
+import { requestOf } from "./Schedule.ts"
+import * as Sensor from "./Sensor.ts"
+import { TAG } from "./Ticker.ts"
+import * as Watch from "./Watch.ts"
+
+class SensorTimeout extends Schema.TaggedError<SensorTimeout>()("SensorTimeout", { message: Schema.String }) {}
+
+const timedOut = ({ timeout }: Sensor.Sensor) =>
+  new SensorTimeout({ message: `no answer within ${Duration.format(Duration.millis(timeout))}` })
+
+/** A look that does not even end when it is interrupted is left behind. */
+const asked = <R>(self: Sensor.Sensor<R>, cursor: string | undefined) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkDetach(Effect.suspend(() => self.look({ cursor })))
+    return yield* Fiber.join(fiber).pipe(
+      Effect.timeoutOrElse({
+        duration: self.timeout,
+        orElse: () => Effect.fail(timedOut(self))
+      }),
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit) ? Effect.void : Effect.asVoid(Effect.forkDetach(Fiber.interrupt(fiber)))
+      )
+    )
+  })
+
+const runOf = Effect.fnUntraced(function*(self: Sensor.Sensor, wanted: Sensor.Wanted) {
+  const { priority = 0, runKey, tags, ...words } = wanted
+  return {
+    runId: yield* RunId.make,
+    runKey: `${Sensor.keyOf(self)}@${runKey}`,
+    request: requestOf(words),
+    tags: { ...tags, [TAG]: Sensor.keyOf(self) },
+    priority,
+    attempts: self.attempts
+  } satisfies RequestedRun
+})
+
+const record = (self: Sensor.Sensor, before: unknown, tick: NewTick) =>
+  Effect.gen(function*() {
+    yield* (yield* AutomationStore).record(Sensor.keyOf(self), before, [tick])
+    yield* Effect.logDebug(`sensor ${self.name}: ${tick.outcome}${tick.why === undefined ? "" : `, ${tick.why}`}`)
+  })
+
+/** Members, runs, cursor and tick are one transaction: a look that is cut off before it has not happened. */
+const apply = Effect.fnUntraced(function*(self: Sensor.Sensor, found: Sensor.Found, before: unknown, due: number) {
+  const at = yield* Clock.currentTimeMillis
+  for (const [set, members] of Object.entries(found.members ?? {})) {
+    yield* (yield* DynamicPartitions).add(set, members.map((one) => typeof one === "string" ? { value: one } : one))
+  }
+  const wanted = yield* Effect.forEach(found.runs ?? [], (one) => runOf(self, one))
+  const runs = wanted.length === 0 ? [] : yield* (yield* RunStore).request(wanted)
+  const known = wanted.length > runs.length ? "asked for before" : undefined
+  yield* record(self, found.cursor ?? before, {
+    name: Sensor.keyOf(self),
+    due,
+    at,
+    outcome: runs.length > 0 ? "requested" : "skipped",
+    why: found.why ?? known,
+    runs
+  })
+})
+
+const evaluate = <R>(self: Sensor.Sensor<R>, memory: Memory | undefined, due: number, fenced: Watch.Fenced) =>
+  Effect.gen(function*() {
+    const exit = yield* Effect.exit(asked(self, Sensor.cursorOf(memory?.cursor)))
+    if (Exit.isSuccess(exit)) return yield* fenced(apply(self, exit.value, memory?.cursor, due))
+    const why = message(exit.cause)
+    const at = yield* Clock.currentTimeMillis
+    yield* Effect.logWarning(`sensor ${self.name} failed: ${why}`)
+    return yield* fenced(
+      record(self, memory?.cursor, { name: Sensor.keyOf(self), due, at, outcome: "failed", why, runs: [] })
+    )
+  })
+
+const look = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) =>
+  Effect.gen(function*() {
+    const store = yield* AutomationStore
+    const memory = (yield* store.all).get(Sensor.keyOf(self))
+    const now = yield* Clock.currentTimeMillis
+    if (memory?.paused ?? self.paused) return undefined
+    const due = Sensor.next(self, memory?.tickedAt, memory?.failures ?? 0)
+    // A clock that was set back would keep it silent.
+    const isAhead = memory?.tickedAt !== undefined && memory.tickedAt > now
+    if (due > now && !isAhead) return due
+    yield* evaluate(self, memory, Math.max(due, 0) || now, fenced)
+    // What it remembers by now says when the next look is.
+    return now
+  })
+
+const one = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) =>
+  Watch.watch(({ _tag }) => _tag === "AutomationChanged" || _tag === "Connected", look(self, fenced))
+
+/** Never ends; fails as soon as one of them cannot write. */
+export const run = <R>(sensors: ReadonlyArray<Sensor.Sensor<R>>, fenced: Watch.Fenced) =>
+  sensors.length === 0
+    ? Effect.never
+    : Effect.flatMap(
+      Effect.all(sensors.map((self) => one(self, fenced)), { concurrency: "unbounded" }),
+      () => Effect.never
+    )

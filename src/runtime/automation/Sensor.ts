@@ -1,0 +1,87 @@
+/**
+ * What is asked for when something outside says so: an effect that looks, with a cursor of its own, and answers which runs
+ * it wants. A run key is asked for once, however often the sensor names it.
+ */
+import * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type { Member } from "../partition/Partitions.ts"
+import type { Tags } from "../run/Admission.ts"
+import type { Words } from "./Schedule.ts"
+
+/** A run that the sensor wants. */
+export interface Wanted extends Words {
+  /** Of this sensor: one key, one run. */
+  readonly runKey: string
+  readonly tags?: Tags
+  readonly priority?: number
+}
+
+export interface Found {
+  readonly runs?: ReadonlyArray<Wanted>
+  /** Handed in at the next look; the old one stays when it is left out. */
+  readonly cursor?: string
+  /** Members that come to dynamic partition sets, before the runs are asked for. */
+  readonly members?: { readonly [set: string]: ReadonlyArray<string | Member> }
+  /** Why there is nothing to do. */
+  readonly why?: string
+}
+
+/** What the sensor is told. */
+export interface Look {
+  /** Of the last look that succeeded. */
+  readonly cursor: string | undefined
+}
+
+export interface Options {
+  /** Between two looks. */
+  readonly every: Duration.Input
+  /** Longest time for a look; a minute when left out. */
+  readonly timeout?: Duration.Input
+  readonly description?: string
+  /** How often a run that is cut off is taken up, the first time included; 3 when left out. */
+  readonly attempts?: number
+  readonly paused?: boolean
+}
+
+export interface Sensor<out R = unknown> {
+  readonly _tag: "Sensor"
+  readonly name: string
+  readonly description: string
+  /** Milliseconds. */
+  readonly every: number
+  readonly timeout: number
+  readonly attempts: number
+  readonly paused: boolean
+  readonly look: (look: Look) => Effect.Effect<Found, unknown, R>
+}
+
+export const make = <E, R>(
+  name: string,
+  options: Options,
+  look: (look: Look) => Effect.Effect<Found, E, R>
+): Sensor<R> => ({
+  _tag: "Sensor",
+  name,
+  description: options.description ?? "",
+  every: Duration.toMillis(options.every),
+  timeout: Duration.toMillis(options.timeout ?? "1 minute"),
+  attempts: options.attempts ?? 3,
+  paused: options.paused ?? false,
+  look
+})
+
+/** What it is called where kinds mix. */
+export const keyOf = ({ name }: Pick<Sensor, "name">): string => `sensor/${name}`
+
+/** A sensor that fails is asked less often, up to once in ten minutes. */
+const SELDOM = 600_000
+
+/** Epoch milliseconds of the next look. */
+export const next = ({ every }: Pick<Sensor, "every">, tickedAt: number | undefined, failures: number): number =>
+  tickedAt === undefined
+    ? 0
+    : tickedAt + Math.max(every, Math.min(SELDOM, every * 2 ** Math.min(failures, 20)))
+
+/** The cursor as it is kept. */
+export const cursorOf = (kept: unknown): string | undefined => Predicate.isString(kept) ? kept : undefined

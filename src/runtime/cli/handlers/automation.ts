@@ -1,0 +1,147 @@
+/** `schedule` and `sensor`: list, history, pause, resume, preview, tick, test. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type Automation, keyOf } from "../../automation/Project.ts"
+import * as Schedule from "../../automation/Schedule.ts"
+import * as Sensor from "../../automation/Sensor.ts"
+import * as Ticker from "../../automation/Ticker.ts"
+import * as Cron from "../../partition/Cron.ts"
+import * as CauseText from "../../run/CauseText.ts"
+import * as RunId from "../../run/RunId.ts"
+import { AutomationStore, type Memory } from "../../store/AutomationStore.ts"
+import { RunStore } from "../../store/RunStore.ts"
+import { type Application, ApplicationLoader } from "../Application.ts"
+import { Failure, usage } from "../Failure.ts"
+import * as AutomationText from "../render/AutomationText.ts"
+import * as Print from "../render/Print.ts"
+
+type Kind = "schedule" | "sensor"
+
+const load = Effect.flatMap(ApplicationLoader, ({ load }) => load)
+
+const ofKind = ({ automations }: Application, kind: Kind): ReadonlyArray<Automation> =>
+  automations.filter(({ _tag }) => _tag.toLowerCase() === kind)
+
+/** Or a usage error that names those there are. */
+const named = (application: Application, kind: Kind, name: string) => {
+  const known = ofKind(application, kind)
+  const found = known.find((one) => one.name === name)
+  const names = known.map((one) => one.name).join(", ")
+  return found === undefined
+    ? Effect.fail(usage(`There is no ${kind} "${name}".`, names === "" ? "the graph has none" : `there are: ${names}`))
+    : Effect.succeed(found)
+}
+
+const nextOf = (self: Automation, memory: Memory | undefined, now: number): number =>
+  self._tag === "Schedule" ? Schedule.next(self, now) : Sensor.next(self, memory?.tickedAt, memory?.failures ?? 0)
+
+export const list = Effect.fnUntraced(function*(kind: Kind, input: { readonly json: boolean }) {
+  const application = yield* load
+  const known = ofKind(application, kind)
+  const rows = yield* Effect.gen(function*() {
+    const store = yield* AutomationStore
+    const memories = yield* store.all
+    const now = yield* Clock.currentTimeMillis
+    return yield* Effect.forEach(
+      known,
+      (self) =>
+        Effect.map(store.ticks(keyOf(self), 1), ([last]): AutomationText.Row => {
+          const memory = memories.get(keyOf(self))
+          const paused = memory?.paused ?? self.paused
+          return {
+            name: self.name,
+            description: self.description,
+            when: self._tag === "Schedule"
+              ? `${self.cron.text}, ${self.zone.name}`
+              : `every ${self.every / 1000} s`,
+            paused,
+            next: paused ? null : AutomationText.iso(Math.max(now, nextOf(self, memory, now))),
+            failures: memory?.failures ?? 0,
+            last: last ?? null
+          }
+        })
+    )
+  }).pipe(Effect.provide(application.layer))
+  yield* input.json ? Print.json(rows.map(AutomationText.rowToJson)) : Print.lines(AutomationText.list(kind, rows))
+})
+
+export const history = Effect.fnUntraced(
+  function*(kind: Kind, input: { readonly name: string; readonly limit: number; readonly json: boolean }) {
+    const application = yield* load
+    const self = yield* named(application, kind, input.name)
+    const ticks = yield* Effect.flatMap(
+      AutomationStore,
+      (store) => store.ticks(keyOf(self), Math.max(1, input.limit))
+    ).pipe(Effect.provide(application.layer))
+    yield* input.json ? Print.json(ticks.map(AutomationText.tickToJson)) : Print.lines(AutomationText.history(ticks))
+  }
+)
+
+export const setPaused = Effect.fnUntraced(function*(kind: Kind, name: string, paused: boolean) {
+  const application = yield* load
+  const self = yield* named(application, kind, name)
+  yield* Effect.flatMap(AutomationStore, (store) => store.setPaused(keyOf(self), paused)).pipe(
+    Effect.provide(application.layer)
+  )
+  yield* Print.lines([paused ? `${name} is paused: barograph ${kind} resume ${name}` : `${name} goes on.`])
+})
+
+const DAY = 86_400_000
+
+export const preview = Effect.fnUntraced(
+  function*(input: { readonly name: Option.Option<string>; readonly days: number; readonly json: boolean }) {
+    const application = yield* load
+    const wanted = Option.isNone(input.name)
+      ? ofKind(application, "schedule")
+      : [yield* named(application, "schedule", input.name.value)]
+    const now = yield* Clock.currentTimeMillis
+    const due = wanted.flatMap((self) =>
+      self._tag !== "Schedule" ? [] : Cron.ticks(self.cron, self.zone, now, now + input.days * DAY).map((tick) => ({
+        schedule: self.name,
+        tick,
+        due: AutomationText.iso(tick),
+        local: AutomationText.local(self.zone, tick),
+        begins: AutomationText.iso(Schedule.startOf(self, tick))
+      }))
+    ).sort((a, b) => a.tick - b.tick).map(({ tick: _, ...one }) => one)
+    yield* input.json ? Print.json(due) : Print.lines(AutomationText.preview(due))
+  }
+)
+
+export const tick = Effect.fnUntraced(function*(input: { readonly name: string; readonly json: boolean }) {
+  const application = yield* load
+  const self = yield* named(application, "schedule", input.name)
+  if (self._tag !== "Schedule") return
+  const runId = yield* Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const id = yield* RunId.make
+    const run = Ticker.runOf(self, id, now, `${Schedule.keyOf(self)}@by hand ${id}`)
+    const runs = yield* (yield* RunStore).request([{ ...run, notBefore: undefined }])
+    const tick = { name: Schedule.keyOf(self), due: now, at: now, outcome: "requested", why: "by hand", runs } as const
+    yield* (yield* AutomationStore).note(tick)
+    return id
+  }).pipe(Effect.provide(application.layer))
+  yield* input.json
+    ? Print.json({ runId })
+    : Print.lines([`Run ${runId} is asked for; a daemon takes it: barograph run show ${runId}`])
+})
+
+/** Looks once; what it found is told and forgotten. */
+export const test = Effect.fnUntraced(function*(input: { readonly name: string; readonly json: boolean }) {
+  const application = yield* load
+  const self = yield* named(application, "sensor", input.name)
+  if (self._tag !== "Sensor") return
+  const found = yield* Effect.gen(function*() {
+    const memory = (yield* (yield* AutomationStore).all).get(keyOf(self))
+    const cursor = Sensor.cursorOf(memory?.cursor)
+    return { before: cursor ?? null, found: yield* self.look({ cursor }) }
+  }).pipe(
+    Effect.timeout(self.timeout),
+    Effect.catchCause((cause) =>
+      Effect.fail(new Failure({ exitCode: 1, message: `${self.name}: ${CauseText.message(cause)}`, fix: "" }))
+    ),
+    Effect.provide(application.layer)
+  )
+  yield* input.json ? Print.json(found) : Print.lines(AutomationText.found(found.before, found.found))
+})

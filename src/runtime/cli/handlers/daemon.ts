@@ -1,0 +1,58 @@
+/** `daemon`, and `daemon status`. */
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Os from "node:os"
+import * as Process from "node:process"
+import * as Daemon from "../../automation/Daemon.ts"
+import { Leadership } from "../../store/Leadership.ts"
+import { RunStore } from "../../store/RunStore.ts"
+import { ApplicationLoader } from "../Application.ts"
+import { Failure, usage } from "../Failure.ts"
+import * as DaemonText from "../render/DaemonText.ts"
+import * as Print from "../render/Print.ts"
+
+export interface Input {
+  readonly slots: number
+  readonly lease: Duration.Duration
+  readonly drain: Duration.Duration
+  readonly simulate: Option.Option<Duration.Duration>
+  readonly json: boolean
+}
+
+const load = Effect.flatMap(ApplicationLoader, ({ load }) => load)
+
+export const daemon = Effect.fnUntraced(function*(input: Input) {
+  if (input.slots < 1) return yield* usage(`--slots ${input.slots} is no number of runs`, "--slots 4")
+  const application = yield* load
+  yield* Effect.forEach(application.notices, Print.talk)
+  return yield* Daemon.run(Stream.concat(Stream.make(application), Stream.never), {
+    ...Daemon.defaults,
+    holder: `${Os.hostname()} ${Process.pid}`,
+    lease: input.lease,
+    slots: input.slots,
+    drain: input.drain,
+    leads: () => Effect.void
+  }).pipe(Effect.provide(application.layer))
+})
+
+const WAITS = ["requested", "queued", "running"] as const
+
+const standing = Effect.gen(function*() {
+  const runs = yield* RunStore
+  yield* runs.recover
+  const leader = yield* (yield* Leadership).leader
+  const open = yield* Effect.forEach(WAITS, (status) => runs.list({ limit: 1000, status }))
+  return { now: yield* Clock.currentTimeMillis, leader, runs: open.flat() }
+})
+
+export const status = Effect.fnUntraced(function*(input: { readonly json: boolean }) {
+  const application = yield* load
+  const found = yield* standing.pipe(Effect.provide(application.layer))
+  yield* input.json ? Print.json(DaemonText.toJson(found)) : Print.lines(DaemonText.status(found))
+  if (found.leader === undefined || found.leader.isExpired) {
+    return yield* new Failure({ exitCode: 1, message: "no daemon leads", fix: "barograph daemon" })
+  }
+})

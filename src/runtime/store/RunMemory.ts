@@ -1,0 +1,184 @@
+/** `RunStore` on maps, for tests, simulations and one process. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Admission from "../run/Admission.ts"
+import type { Event, RunStatus } from "../run/Event.ts"
+import type { RecordedEvent, RequestedRun, Run, RunStore } from "./RunStore.ts"
+import type { Signals } from "./Signals.ts"
+import { StoreError } from "./StoreError.ts"
+
+interface Kept extends Run {
+  readonly attempts: number
+  readonly notBefore: number | undefined
+  readonly term: number | undefined
+  readonly fenced: boolean
+}
+
+const fresh = {
+  endedAt: undefined,
+  totals: undefined,
+  why: undefined,
+  runKey: undefined,
+  attempt: 1,
+  requestedAt: undefined,
+  attempts: 1,
+  notBefore: undefined,
+  term: undefined,
+  fenced: false
+}
+
+const isOver = ({ status }: Run): boolean => !["requested", "queued", "running"].includes(status)
+
+export const make = (signals: Signals["Service"]): RunStore["Service"] => {
+  const runs = new Map<string, Kept>()
+  const keys = new Set<string>()
+  const events = new Map<string, Array<RecordedEvent>>()
+  const canceled = new Set<string>()
+  const ended = new Map<number, number>()
+  const numbers = new Map<string, number>()
+  let last = 0
+
+  const set = (runId: string, change: Partial<Kept>): void => void runs.set(runId, { ...runs.get(runId)!, ...change })
+  const write = (runId: string, added: ReadonlyArray<Event>) =>
+    Effect.map(Clock.currentTimeMillis, (at) => {
+      for (const event of added) events.get(runId)!.push({ at, event })
+    })
+  const within = (status: RunStatus) => [...runs.values()].filter((run) => run.status === status)
+  const byTurn = (a: Run, b: Run): number => b.priority - a.priority || a.startedAt - b.startedAt
+  const turnOf = (runId: string, limits: Admission.Limits): boolean =>
+    Admission.admitted(limits, within("running").map(({ tags }) => tags), within("queued").sort(byTurn)).has(runId)
+  const end = (runId: string, status: RunStatus, totals: unknown, why?: string | undefined, fenced = false) =>
+    Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {
+      if (isOver(runs.get(runId)!)) return Effect.void
+      set(runId, { status, totals, endedAt, why, fenced })
+      if (numbers.has(runId)) ended.set(numbers.get(runId)!, ++last)
+      return Effect.andThen(
+        write(runId, [{ type: "RunEnded", status, why }]),
+        Effect.orDie(signals.send({ _tag: "RunEnded", runId }))
+      )
+    })
+  const add = (run: Kept): boolean => {
+    const key = `${run.runKey} ${run.attempt}`
+    if (keys.has(key)) return false
+    keys.add(key)
+    runs.set(run.runId, run)
+    events.set(run.runId, [])
+    return true
+  }
+  const told = (added: ReadonlyArray<string>) =>
+    added.length === 0
+      ? Effect.succeed(added)
+      : Effect.as(Effect.orDie(signals.send({ _tag: "RunRequested" })), added)
+  const requestedOf = ({ attempts, notBefore, ...run }: RequestedRun, now: number): Kept => ({
+    ...fresh,
+    ...run,
+    status: "requested",
+    startedAt: now,
+    requestedAt: now,
+    attempts,
+    notBefore,
+    term: undefined
+  })
+  const nextAttempt = (run: Kept, now: number): Kept => ({
+    ...run,
+    endedAt: undefined,
+    totals: undefined,
+    why: undefined,
+    term: undefined,
+    fenced: false,
+    notBefore: undefined,
+    runId: `${run.runId.replace(/[.][0-9]+$/, "")}.${run.attempt + 1}`,
+    status: "requested",
+    startedAt: now,
+    tags: { ...run.tags, retry_of: run.runId },
+    attempt: run.attempt + 1
+  })
+
+  return {
+    request: (requests) =>
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => told(requests.map((run) => requestedOf(run, now)).filter(add).map(({ runId }) => runId))
+      ),
+    requested: Effect.map(
+      Clock.currentTimeMillis,
+      (now) => within("requested").filter(({ notBefore = 0 }) => notBefore <= now).sort(byTurn)
+    ),
+    nextRequested: Effect.map(Clock.currentTimeMillis, (now) =>
+      within("requested").reduce<number | undefined>(
+        (next, { notBefore }) =>
+          notBefore === undefined || notBefore <= now ? next : Math.min(next ?? notBefore, notBefore),
+        undefined
+      )),
+    resume: Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      told(
+        within("interrupted").filter(({ attempt, attempts, runKey }) => runKey !== undefined && attempt < attempts).map(
+          (run) => nextAttempt(run, now)
+        ).filter(add).map(({ runId }) => runId)
+      )),
+    seize: (term) =>
+      Effect.forEach(
+        [...runs.values()].filter((run) => /^(queued|running)$/.test(run.status) && (run.term ?? term) < term),
+        ({ runId }) => Effect.as(end(runId, "interrupted", undefined, undefined, true), runId)
+      ),
+    enqueue: ({ priority, request, runId, tags, term }) =>
+      Effect.map(Clock.currentTimeMillis, (startedAt) => {
+        const known = runs.get(runId)
+        if (known?.status === "requested") set(runId, { status: "queued", term })
+        else if (known === undefined) {
+          runs.set(runId, { ...fresh, runId, status: "queued", request, tags, priority, startedAt, term })
+          events.set(runId, [])
+        }
+      }),
+    begin: (runId, limits) =>
+      Effect.map(Clock.currentTimeMillis, (startedAt) => {
+        if (!turnOf(runId, limits)) return undefined
+        set(runId, { status: "running", startedAt })
+        numbers.set(runId, ++last)
+        return last
+      }),
+    nextNumber: Effect.sync(() => ++last),
+    append: (runId, added) =>
+      runs.get(runId)!.fenced
+        ? Effect.fail(
+          new StoreError({
+            operation: "record events",
+            message: `record events: run ${runId} was taken over by another process`
+          })
+        )
+        : write(runId, added),
+    end: (runId, status, totals, why) => end(runId, status, totals, why),
+    requestCancel: (runId) =>
+      Effect.suspend(() => {
+        const run = runs.get(runId)
+        if (run === undefined || isOver(run)) return Effect.succeed(false)
+        canceled.add(runId)
+        return run.status === "requested" ? Effect.as(end(runId, "canceled", {}), true) : Effect.succeed(true)
+      }),
+    isCancelRequested: (runId) => Effect.sync(() => canceled.has(runId)),
+    list: ({ before, limit, status, tags }) =>
+      Effect.sync(() => {
+        const all = [...runs.values()].reverse()
+        const from = before === undefined ? 0 : all.findIndex(({ runId }) => runId === before) + 1
+        return all.slice(from).filter((run) =>
+          (status === undefined || run.status === status) &&
+          Object.entries(tags ?? {}).every(([key, value]) => run.tags[key] === value)
+        ).slice(0, limit)
+      }),
+    find: (runId) => Effect.sync(() => runs.get(runId)),
+    events: (runId) => Effect.sync(() => events.get(runId) ?? []),
+    ends: () => Effect.sync(() => new Map(ended)),
+    atomically: (effect) => effect,
+    recover: Effect.succeed([]),
+    forget: (before) =>
+      Effect.sync(() => {
+        let count = 0
+        for (const [runId, own] of events) {
+          const kept = own.filter(({ at }) => at >= before)
+          count += own.length - kept.length
+          events.set(runId, kept)
+        }
+        return count
+      })
+  }
+}
