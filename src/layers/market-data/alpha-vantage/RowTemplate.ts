@@ -31,7 +31,7 @@ export class RowTemplate {
 
   /** From a row just read; `next` is where the next label's quote is. Undefined when its columns are in another order. */
   static learn(bytes: Uint8Array, row: Row, next: number): RowTemplate | undefined {
-    if (row.label !== bytes) return undefined
+    if (row.label !== bytes || row.isAdjusted) return undefined
     const ends = new Int32Array(COLUMNS + 1)
     const start = row.labelAt + row.labelLength
     const literals: Array<number> = []
@@ -42,7 +42,7 @@ export class RowTemplate {
       ends[column] = literals.length
       if (column < COLUMNS) at = row.to[column]!
     }
-    const isQuoted = row.from.every((from) => bytes[from - 1] === QUOTE)
+    const isQuoted = row.from.subarray(0, COLUMNS).every((from) => bytes[from - 1] === QUOTE)
     return isQuoted ? new RowTemplate(bytes, Uint8Array.from(literals), ends, row.labelLength) : undefined
   }
 

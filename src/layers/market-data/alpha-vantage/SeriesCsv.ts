@@ -1,6 +1,7 @@
 /**
  * Decodes the series of Alpha Vantage from its CSV: `timestamp,open,high,low,close,volume`, newest first. Pure, never
- * throws. Columns are found by their names; more of them (adjusted close, dividends) are left alone.
+ * throws. Columns are found by their names; prices with an adjusted close beside them are scaled to it, other columns
+ * (dividends, split coefficients) are left alone.
  *
  * CSV names neither symbol nor zone: its labels are New York's, as in the JSON of every listing that we have seen.
  */
@@ -10,7 +11,7 @@ import * as Outline from "../JsonOutline.ts"
 import type { Decoded } from "../MarketData.ts"
 import * as Interval from "./Interval.ts"
 import * as Labels from "./Labels.ts"
-import { decimal } from "./SeriesRow.ts"
+import { adjust, decimal } from "./SeriesRow.ts"
 import { refused, type Row, SeriesRows } from "./SeriesRows.ts"
 
 const NEWLINE = 10
@@ -18,6 +19,8 @@ const RETURN = 13
 const BYTES_PER_ROW = 50
 
 const names = ["open", "high", "low", "close", "volume"] as const
+/** The vendor writes the column in two ways, by function. */
+const adjustedNames = ["adjusted_close", "adjusted close"]
 
 export const isCsv = (bytes: Uint8Array): boolean =>
   /^time(stamp)?,/.test(Json.text(bytes, Outline.start(bytes), Outline.start(bytes) + 10))
@@ -39,7 +42,7 @@ export const decode = (bytes: Uint8Array, interval: Interval.Interval, rules: Ru
   const clock = Labels.clockOf(ZONE)!
   const rows = new SeriesRows(bytes, interval, clock, BYTES_PER_ROW, rules)
   if (first >= bytes.length) return { sessions: [], rejects: [], complete: false }
-  const reader = new Reader(line, columns, header.length)
+  const reader = new Reader(line, columns, header.findIndex((name) => adjustedNames.includes(name)), header.length)
   let complete = true
   for (let at = first; at < bytes.length;) {
     const next = line.read(at)
@@ -104,12 +107,15 @@ class Line {
 class Reader {
   private readonly line: Line
   private readonly columns: ReadonlyArray<number>
+  /** The cell of the adjusted close, or -1. */
+  private readonly adjusted: number
   private readonly width: number
   private readonly values = new Float64Array(names.length)
 
-  constructor(line: Line, columns: ReadonlyArray<number>, width: number) {
+  constructor(line: Line, columns: ReadonlyArray<number>, adjusted: number, width: number) {
     this.line = line
     this.columns = columns
+    this.adjusted = adjusted
     this.width = width
   }
 
@@ -120,13 +126,17 @@ class Reader {
   }
 
   private problem(): string | undefined {
-    const { columns, line, values, width } = this
+    const { adjusted, columns, line, values, width } = this
     if (line.count !== width) return `${line.count} cells instead of ${width}`
     for (let column = 0; column < names.length; column++) {
       const cell = columns[column]!
       values[column] = decimal(line.bytes, line.from[cell]!, line.to[cell]!)
       if (Number.isNaN(values[column])) return `"${names[column]}" is not a number: ${line.cell(cell).slice(0, 100)}`
     }
+    if (adjusted === -1) return undefined
+    const close = decimal(line.bytes, line.from[adjusted]!, line.to[adjusted]!)
+    if (Number.isNaN(close)) return `"adjusted close" is not a number: ${line.cell(adjusted).slice(0, 100)}`
+    adjust(values, close)
     return undefined
   }
 }

@@ -7,7 +7,10 @@
  */
 import * as Json from "../JsonBytes.ts"
 
-const names = ["open", "high", "low", "close", "volume"] as const
+/** The adjusted series have one column more. */
+const names = ["open", "high", "low", "close", "volume", "adjusted close"] as const
+const NEEDED = 31
+const ADJUSTED = 5
 const encodedNames = names.map((name) => new TextEncoder().encode(name))
 
 export class Row {
@@ -35,8 +38,14 @@ export class Row {
     const start = Json.skipBlank(bytes, colon + 1)
     if (bytes[start] !== Json.OPEN_OBJECT) return this.refuse("not a row of fields", Json.valueEnd(bytes, start))
     const end = this.fields(bytes, start)
-    if (end !== -1 && this.seen !== 31) this.refuse(`missing field ${firstMissing(this.seen)}`, end)
+    if (end !== -1 && (this.seen & NEEDED) !== NEEDED) this.refuse(`missing field ${firstMissing(this.seen)}`, end)
+    if (this.isAdjusted) adjust(this.values, this.values[ADJUSTED]!)
     return end
+  }
+
+  /** Its prices are not those that stand in the text. */
+  get isAdjusted(): boolean {
+    return (this.seen & 1 << ADJUSTED) !== 0
   }
 
   private keepLabel(bytes: Uint8Array, at: number, end: number): void {
@@ -117,6 +126,22 @@ const columnOf = (bytes: Uint8Array, from: number, to: number): number => {
     break
   }
   return encodedNames.findIndex((name) => name.length === to - at && name.every((byte, i) => bytes[at + i] === byte))
+}
+
+const CLOSE = 3
+/** Decimals that survive the scaling: two more than the vendor's, so that the close is the adjusted one exactly. */
+const PRECISION = 1e6
+
+/**
+ * Scales the four prices of a row, in place, so that its close is the adjusted one: the vendor sends no other adjusted
+ * price, and no adjusted volume.
+ */
+export const adjust = (values: Float64Array, adjustedClose: number): void => {
+  const factor = adjustedClose / values[CLOSE]!
+  if (!Number.isFinite(factor)) return
+  for (let column = 0; column <= CLOSE; column++) {
+    values[column] = Math.round(values[column]! * factor * PRECISION) / PRECISION
+  }
 }
 
 /** 10 to the power of each index. */

@@ -43,7 +43,16 @@ describe("the CSV decoder", () => {
     )
     const { bars, session } = decode(daily, "1day").sessions[0]!
     assert.strictEqual(session, "2024-01-03")
-    assert.deepStrictEqual([bars.close[0], bars.volume[0], bars.ts[0]], [10.5, 7, Date.parse("2024-01-03T05:00:00Z")])
+    assert.deepStrictEqual([bars.ts[0], bars.volume[0]], [Date.parse("2024-01-03T05:00:00Z"), 7])
+    assert.deepStrictEqual([bars.open[0], bars.high[0], bars.low[0], bars.close[0]], [5, 5.5, 4.5, 5.25])
+    const weekly = bytes(
+      "timestamp,open,high,low,close,adjusted close,volume,dividend amount",
+      "2024-01-05,10,11,9,10,5,7,0.0000",
+      "2023-12-29,10,11,9,10,None,7,0.0000"
+    )
+    const { rejects, sessions } = decode(weekly, "1week")
+    assert.deepStrictEqual(sessions.map(({ bars }) => bars.close[0]), [5])
+    assert.deepStrictEqual(rejects.map(({ reason }) => reason), ["\"adjusted close\" is not a number: None"])
     assert.strictEqual(decode(bytes("time,open,high,low,close,volume", good, ""), "1min").sessions.length, 1)
     assert.deepStrictEqual(decode(bytes("a,b", "1,2"), "1min").rejects[0]!.reason, "not a series")
   })

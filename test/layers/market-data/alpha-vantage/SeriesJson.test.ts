@@ -47,11 +47,39 @@ describe("the intraday decoder", () => {
       assert.deepStrictEqual([complete, rejects, sessions.length], [true, [], 1], name)
       assert.strictEqual(sessions[0]!.session, "2024-07-31")
       assert.strictEqual(sessions[0]!.bars.ts[0], Date.parse("2024-07-31T04:00:00Z"))
-      assert.strictEqual(sessions[0]!.bars.volume[0], row === adjusted ? 7 : 5)
+      const { bars } = sessions[0]!
+      const prices = [bars.open[0], bars.high[0], bars.low[0], bars.close[0]]
+      assert.deepStrictEqual(prices, row === adjusted ? [5, 5.5, 4.5, 5] : [10, 11, 9, 10])
+      assert.strictEqual(bars.volume[0], row === adjusted ? 7 : 5)
       assert.include(decode(body, "1min").rejects[0]!.reason, "the interval is not 1min")
     }
     const daily = decode(recorded("MSFT-daily-compact-2018.json"), "1day")
     assert.deepStrictEqual([daily.complete, daily.rejects.length, daily.sessions.length], [false, 0, 100])
+  })
+
+  it("scales prices to the adjusted close, which comes out exactly, in every row of a series", () => {
+    const rows = [["2024-07-30", 101.37, 23.4567], ["2024-07-29", 99.01, 22.9107], ["2024-07-26", 0.3, 0.0101]] as const
+    const entries = rows.map(([label, close, adjusted]) => [label, {
+      "1. open": close.toFixed(4),
+      "2. high": close.toFixed(4),
+      "3. low": (close / 2).toFixed(4),
+      "4. close": close.toFixed(4),
+      "5. adjusted close": adjusted.toFixed(4),
+      "6. volume": "7"
+    }])
+    const body = JSON.stringify({
+      "Meta Data": { "2. Symbol": "X", "4. Time Zone": "US/Eastern" },
+      "Weekly Adjusted Time Series": Object.fromEntries(entries)
+    }, null, 4)
+    const { rejects, sessions } = decode(bytes(body), "1week")
+    assert.deepStrictEqual(rejects, [])
+    const closes = sessions.map(({ bars }) => bars.close[0])
+    assert.deepStrictEqual(closes, rows.map(([, , adjusted]) => adjusted).toReversed())
+    for (const { bars } of sessions) assert.approximately(bars.low[0]! * 2, bars.high[0]!, 2e-6)
+    const damaged = decode(bytes(body.replace("23.4567", "None")), "1week")
+    assert.deepStrictEqual(damaged.rejects.map(({ reason }) => reason), [
+      "\"5. adjusted close\" is not a number: \"None\""
+    ])
   })
 
   it("does not call the latest hundred rows complete", () => {
