@@ -18,6 +18,7 @@ import {
   type Said,
   STAGING
 } from "./engine.ts"
+import * as KnownSplits from "./knownSplits.ts"
 import * as Rule from "./layers/bars/Rule.ts"
 import * as Database from "./layers/database/Database.ts"
 import * as Derived from "./layers/derived/Postgres.ts"
@@ -96,6 +97,7 @@ const services = (settings: Settings.Settings, bundled: string) =>
     Derived.layer,
     warehouse(settings),
     marketData(settings, bundled),
+    Layer.provide(KnownSplits.layer, configured(engine)),
     Layer.succeed(TradingCalendar, Source.calendar(settings.source)),
     lake(settings),
     Layer.succeed(ParquetFormat, settings.parquet)

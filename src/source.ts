@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { nyse } from "./assets/nyse.ts"
+import * as PeriodCalendar from "./assets/PeriodCalendar.ts"
+import * as BarInterval from "./layers/bars/BarInterval.ts"
 import * as CorporateActions from "./layers/market-data/CorporateActions.ts"
 import type { MarketData } from "./layers/market-data/MarketData.ts"
 import { type Limits, Quota } from "./layers/market-data/Quota.ts"
@@ -81,7 +83,11 @@ export const forecast = Effect.fnUntraced(function*(source: Source, calls: numbe
 })
 
 /** Whose sessions the source's bars belong to. */
-export const calendar = (source: Source): Calendar => source._tag === "Binance" ? continuous : nyse
+export const calendar = (source: Source): Calendar => {
+  if (source._tag === "Binance") return continuous
+  const period = source._tag === "AlphaVantage" ? BarInterval.periodOf(source.interval) : undefined
+  return period === undefined ? nyse : PeriodCalendar.of(nyse, period)
+}
 
 /** What `--plan` says of the calls: those of the sample cost nothing. */
 export const pool = (source: Source, concurrency: number): PoolLimit => {

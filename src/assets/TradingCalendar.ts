@@ -15,7 +15,7 @@ export const TradingCalendar = Context.Reference<Calendar>("barograph/assets/Tra
   defaultValue: () => nyse
 })
 
-/** Every window of New York's moved to the calendar; other dimensions and other exchanges stay. */
+/** Every window of New York's moved to the calendar, checks included; other dimensions and other exchanges stay. */
 export const onCalendar = <Name extends string, R>(
   graph: AssetGraph.AssetGraph<Name, R>,
   calendar: Calendar
@@ -35,7 +35,8 @@ export const onCalendar = <Name extends string, R>(
       )
     })
   }
-  return AssetGraph.make(...moved.values()) as unknown as AssetGraph.AssetGraph<Name, R>
+  const checks = [...graph.checks.values()].flat().map((check) => ({ ...check, asset: moved.get(check.asset)! }))
+  return AssetGraph.make(...moved.values(), ...checks) as unknown as AssetGraph.AssetGraph<Name, R>
 }
 
 /** The same object for the same dimension: what is remembered of a dimension is remembered once. */

@@ -1,6 +1,7 @@
 /** `coverage` [symbol x month]: which bars of regular hours are missing, session by session, in `derived.coverage`. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as BarInterval from "../layers/bars/BarInterval.ts"
 import type { Bars } from "../layers/bars/Bars.ts"
 import * as Coverage from "../layers/bars/Coverage.ts"
 import { DerivedStore, type SessionCoverage } from "../layers/derived/DerivedStore.ts"
@@ -12,8 +13,6 @@ import { month, symbol } from "./dimensions.ts"
 import { whileRetryable } from "./retry.ts"
 import { stagedBars } from "./stagedBars.ts"
 import { TradingCalendar } from "./TradingCalendar.ts"
-
-const MINUTE = 60_000
 
 export const MonthCoverage = Schema.Struct({
   sessions: Schema.Finite,
@@ -62,10 +61,10 @@ const measured = (
     Calendar.opensAt(calendar, partition.session),
     Calendar.closesAt(calendar, partition.session)
   ]
-  // A session has one daily bar, whatever instant it bears.
-  const found = interval === "1day"
+  // A session has one bar by date, whatever instant it bears; the last one of a week has the week's.
+  const found = BarInterval.isByDate(interval)
     ? { expected: 1, present: Math.min(1, length), gaps: length === 0 ? [{ from: opens, bars: 1 }] : [] }
-    : Coverage.measure(ts, opens, closes, Number.parseInt(interval, 10) * MINUTE)
+    : Coverage.measure(ts, opens, closes, BarInterval.widthOf(interval))
   const longest = Coverage.longest(found)
   return {
     ...partition,

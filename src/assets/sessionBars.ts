@@ -1,8 +1,12 @@
-/** `session_bars` [symbol x session]: a session's regular hours as one bar, with VWAP, in table `derived.session_bars`. */
+/**
+ * `session_bars` [symbol x session]: a session's regular hours as one bar, with VWAP, in table `derived.session_bars`. Where
+ * the source sends weeks or months, the last session of each has the period's bar.
+ */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
+import * as BarInterval from "../layers/bars/BarInterval.ts"
 import * as SessionSummary from "../layers/bars/SessionSummary.ts"
 import { DerivedStore } from "../layers/derived/DerivedStore.ts"
 import { BarStore } from "../layers/staging/BarStore.ts"
@@ -24,9 +28,9 @@ export const SessionBar = Schema.Struct({
 const hashOf = (summary: SessionSummary.SessionSummary | null): string =>
   Crypto.createHash("sha256").update(JSON.stringify(summary)).digest("hex").slice(0, 32)
 
-/** A daily bar is the session's, whatever instant it bears. */
+/** A bar by date is the session's, whatever instant it bears. */
 const regularHours = (calendar: Calendar.Calendar, session: string, interval: string): [from: number, to: number] =>
-  interval === "1day"
+  BarInterval.isByDate(interval)
     ? [-Infinity, Infinity]
     : [Calendar.opensAt(calendar, session), Calendar.closesAt(calendar, session)]
 

@@ -1,4 +1,5 @@
 /** What the quality rules have to know about a session: its hours, and what the payload holds around it. */
+import * as BarInterval from "../layers/bars/BarInterval.ts"
 import type * as Quality from "../layers/bars/Quality.ts"
 import type { Decoded } from "../layers/market-data/MarketData.ts"
 import * as Calendar from "../runtime/partition/Calendar.ts"
@@ -9,6 +10,10 @@ const MINUTE = 60_000
 const BEFORE_OPEN = 330 * MINUTE
 const AFTER_OPEN = 630 * MINUTE
 
+/** The last session before this one that the payload has bars of. */
+export const sessionBefore = (decoded: Decoded, session: string) =>
+  decoded.sessions.findLast((one) => one.session < session && one.bars.length > 0)
+
 export const sessionFacts = (
   calendar: Calendar.Calendar,
   decoded: Decoded,
@@ -17,15 +22,15 @@ export const sessionFacts = (
 ): Quality.Facts => {
   const opens = Calendar.opensAt(calendar, session)
   const regular = { from: opens, to: Calendar.closesAt(calendar, session) }
-  const before = decoded.sessions.findLast((one) => one.session < session)?.bars.close.at(-1)
-  const lastBar = decoded.sessions.at(-1)?.bars.ts.at(-1)
+  const before = sessionBefore(decoded, session)?.bars.close.at(-1)
+  const last = decoded.sessions.at(-1)
   return {
-    width: Number.parseInt(interval, 10) * MINUTE,
-    isDaily: interval === "1day",
+    width: BarInterval.widthOf(interval),
+    isByDate: BarInterval.isByDate(interval),
     regular,
     extended: calendar === nyse ? { from: opens - BEFORE_OPEN, to: opens + AFTER_OPEN } : regular,
     fetchedAt: Date.parse(fetchedAt),
     ...(before === undefined ? {} : { previousClose: before }),
-    ...(lastBar === undefined ? {} : { lastBar })
+    hasStopped: last !== undefined && last.session < session
   }
 }

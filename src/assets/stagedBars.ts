@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Zlib from "node:zlib"
+import * as BarInterval from "../layers/bars/BarInterval.ts"
 import * as Bars from "../layers/bars/Bars.ts"
 import * as Quality from "../layers/bars/Quality.ts"
 import * as Rule from "../layers/bars/Rule.ts"
@@ -15,9 +16,10 @@ import { BarStore } from "../layers/staging/BarStore.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import * as Calendar from "../runtime/partition/Calendar.ts"
 import { session, sessionFromMonth, symbol } from "./dimensions.ts"
+import * as PeriodBars from "./periodBars.ts"
 import { rawBars, type RawPayload } from "./rawBars.ts"
 import { whileRetryable } from "./retry.ts"
-import { sessionFacts } from "./sessionFacts.ts"
+import { sessionBefore, sessionFacts } from "./sessionFacts.ts"
 import { TradingCalendar } from "./TradingCalendar.ts"
 
 export const StagedSession = Schema.Struct({
@@ -33,6 +35,11 @@ export const StagedSession = Schema.Struct({
   rejected: Schema.Finite,
   /** How often each rule that only warns was broken; see `layers/bars/Rule.ts`. */
   warnings: Schema.Record(Schema.String, Schema.Finite),
+  /**
+   * An odd step to this session that a split may explain: the session before it, and the close there by the open here.
+   * Whether it is one to warn of is decided when the check is asked, with the splits that are known then.
+   */
+  step: Schema.optionalKey(Schema.Struct({ after: Schema.String, ratio: Schema.Finite })),
   /** What the vendor's labels named. Those of the end of a bar were moved to its start. */
   labels: Schema.Literals(["start", "end"]),
   contentHash: Schema.String
@@ -54,6 +61,33 @@ const unplaced = (decoded: Decoded, calendar: Calendar.Calendar): ReadonlyArray<
   ...decoded.rejects.filter(({ session }) => session === null || !Calendar.isSession(calendar, session)),
   ...strayBars(decoded, calendar)
 ]
+
+/**
+ * A payload by date holds the symbol's whole history and serves every month: what else is known by its date is the
+ * affair of another month, which would quarantine it too.
+ */
+const ofMonth = (decoded: Decoded, month: string): Decoded => ({
+  ...decoded,
+  sessions: decoded.sessions.filter(({ session }) => session.startsWith(month)),
+  rejects: decoded.rejects.filter(({ session }) => session === null || session.startsWith(month))
+})
+
+/** Bars of a week or a month go under the last session of it. */
+const inPeriods = (
+  decoded: Decoded,
+  calendar: Calendar.Calendar,
+  { fetchedAt, interval }: typeof RawPayload.Type,
+  rules: Rule.Rules
+): Decoded => {
+  const period = BarInterval.periodOf(interval)
+  if (period === undefined) return decoded
+  return PeriodBars.place(decoded, { calendar, period, fetchedAt: Date.parse(fetchedAt), rules })
+}
+
+const stepOf = (decoded: Decoded, session: string, ratio: number | undefined) => {
+  const before = sessionBefore(decoded, session)
+  return ratio === undefined || before === undefined ? {} : { step: { after: before.session, ratio } }
+}
 
 /** A session of the payload, judged by the rules. */
 const pick = (
@@ -83,7 +117,7 @@ export const stagedBars = Asset.make(
     output: StagedSession,
     dataVersion: "contentHash",
     // Other rules may refuse or let pass other rows: payloads are read again.
-    codeVersion: Effect.map(Rule.Active, (rules) => `2 ${Rule.fingerprint(rules)}`),
+    codeVersion: Effect.map(Rule.Active, (rules) => `3 ${Rule.fingerprint(rules)}`),
     retry: whileRetryable,
     timeout: "5 minutes",
     batch: {
@@ -97,16 +131,18 @@ export const stagedBars = Asset.make(
     const source = yield* MarketData
     const store = yield* BarStore
     const { partition, raw } = items[0]!
-    const decoded = source.decode(raw.format, Zlib.gunzipSync(yield* objects.get(raw.key)))
     const calendar = yield* TradingCalendar
     const rules = yield* Rule.Active
-    const lost = unplaced(decoded, calendar)
+    const payload = source.decode(raw.format, Zlib.gunzipSync(yield* objects.get(raw.key)))
+    const decoded = inPeriods(payload, calendar, raw, rules)
+    const month = partition.session.slice(0, 7)
+    const lost = unplaced(BarInterval.isByDate(raw.interval) ? ofMonth(decoded, month) : decoded, calendar)
     const sessions = items.map((item) => pick(calendar, decoded, item.partition.session, raw, rules))
     const staged = yield* store.stage({
       source: raw.source,
       symbol: partition.symbol,
       interval: raw.interval,
-      month: partition.session.slice(0, 7),
+      month,
       payload: raw.key,
       complete: decoded.complete,
       sessions,
@@ -119,6 +155,7 @@ export const stagedBars = Asset.make(
         ...counts,
         rejected: counts.rejected + (at === 0 ? lost.length : 0),
         warnings: withRestated(sessions[at]!.warnings, counts.restated, rules),
+        ...stepOf(decoded, sessions[at]!.session, sessions[at]!.step),
         labels: decoded.labels ?? "start"
       })
     )

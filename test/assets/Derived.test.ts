@@ -2,8 +2,11 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import * as Fs from "node:fs"
 import { definitions } from "../../src/assets/definitions.ts"
+import * as KnownSplits from "../../src/knownSplits.ts"
 import type { Actions } from "../../src/layers/bars/Adjustment.ts"
+import * as Bars from "../../src/layers/bars/Bars.ts"
 import * as DerivedMemory from "../../src/layers/derived/Memory.ts"
 import * as LakeMemory from "../../src/layers/lake/Memory.ts"
 import * as ParquetReader from "../../src/layers/lake/ParquetReader.ts"
@@ -94,6 +97,68 @@ it.effect("coverage counts a month's missing bars against the calendar", () => {
   }).pipe(Effect.provide(layer))
 })
 
+/** LEAN's hourly bars of Apple, regular hours: its minutes before them have one bar with both prices of the split in it. */
+const hourlySource = Layer.succeed(MarketData, {
+  source: "test",
+  interval: "60min",
+  fingerprint: "test",
+  fetchMonth: () => Effect.succeed({ bytes: new Uint8Array(), format: "test", fetchedAt: Date.parse("2014-07-01") }),
+  decode: () => {
+    const rows = Fs.readFileSync(new URL("../fixtures/lean/hours.csv", import.meta.url), "utf8").split("\n")
+      .filter((line) => line.startsWith("AAPL,2014")).map((line) => line.split(/[, ]/))
+    const days = Map.groupBy(rows, ([, date]) => date!)
+    const session = ([date, hours]: [string, ReadonlyArray<ReadonlyArray<string>>]) => {
+      const bars = Bars.allocate(hours.length)
+      for (const [at, [, , hour, ...cells]] of hours.entries()) {
+        bars.ts[at] = Date.parse(`${date.replace(/(....)(..)(..)/, "$1-$2-$3")}T${hour}:00-04:00`)
+        for (const [column, name] of (["open", "high", "low", "close", "volume"] as const).entries()) {
+          bars[name][at] = Number(cells[column]) / (name === "volume" ? 1 : 10_000)
+        }
+      }
+      return { session: date.replace(/(....)(..)(..)/, "$1-$2-$3"), bars }
+    }
+    return { complete: true, rejects: [], sessions: [...days].map(session) }
+  }
+})
+
+it.effect("a split that becomes known takes the warning away at the next check, and no row is touched", () => {
+  const known: { splits: Array<{ date: string; factor: number }>; dividends: Actions["dividends"] } = {
+    splits: [],
+    dividends: []
+  }
+  const { layer } = world(known)
+  return Effect.gen(function*() {
+    yield* listed
+    const asked = { assets: ["staged_bars"] }
+    const warned = ({ summary }: Effect.Success<ReturnType<typeof TestGraph.materialize>>) =>
+      summary.failedChecks.filter(({ check }) => check === "no_warnings").map(({ description, partitions }) => [
+        description,
+        ...partitions
+      ])
+    const first = yield* TestGraph.materialize(definitions, asked)
+    expect(warned(first)).toEqual([["split 1", "symbol=AAPL,session=2014-06-09"]])
+    // The vendor was not asked for splits: a call of the day's quota is nothing that staging spends.
+    expect(first.summary.assets.corporate_actions).toBeUndefined()
+    yield* TestGraph.materialize(definitions, { assets: ["corporate_actions"] })
+    const without = yield* TestGraph.materialize(definitions, { ...asked, force: true })
+    expect(warned(without)).toHaveLength(1)
+    known.splits.push({ date: "2014-06-09", factor: 7 })
+    yield* TestGraph.materialize(definitions, { assets: ["corporate_actions"], force: true })
+    const { summary } = yield* TestGraph.materialize(definitions, asked)
+    expect(summary.assets.staged_bars).toBeUndefined()
+    const again = yield* TestGraph.materialize(definitions, { ...asked, force: true })
+    expect(warned(again)).toEqual([])
+    expect(again.summary.assets.staged_bars).toMatchObject({ materialized: 3, changed: 0, sums: { restated: 0 } })
+    // A step that the split does not explain is still one.
+    known.splits[0] = { date: "2014-06-09", factor: 2 }
+    yield* TestGraph.materialize(definitions, { assets: ["corporate_actions"], force: true })
+    expect(warned(yield* TestGraph.materialize(definitions, { ...asked, force: true }))[0]![0]).toBe("jump 1")
+    known.splits[0] = { date: "2014-06-06", factor: 7 }
+    yield* TestGraph.materialize(definitions, { assets: ["corporate_actions"], force: true })
+    expect(warned(yield* TestGraph.materialize(definitions, { ...asked, force: true }))[0]![0]).toBe("split 1")
+  }).pipe(Effect.provide(Layer.provideMerge(KnownSplits.layer, Layer.merge(layer, hourlySource))))
+})
+
 /** Two daily bars of a vendor that has no others, and none on the third session. */
 const dailySource = Layer.succeed(MarketData, {
   source: "test",
@@ -120,5 +185,10 @@ it.effect("a daily bar is its session's, and all that is expected of it", () => 
     const { summary } = yield* TestGraph.materialize(definitions, { assets: ["session_bars", "coverage"] })
     expect(summary.assets.coverage!.sums).toEqual({ sessions: 3, empty: 1, expected: 3, present: 2, missing: 1 })
     expect([...derived.sessionBars.values()].map(({ summary }) => summary!.bars)).toEqual([1, 1])
+    // The series stops before the third session, and not before its own last one.
+    const warned = summary.failedChecks.filter(({ check }) => check === "no_warnings")
+    expect(warned.map(({ description, partitions }) => [description, ...partitions])).toEqual([
+      ["gap 1, stale 1", "symbol=AAPL,session=2014-06-09"]
+    ])
   }).pipe(Effect.provide(Layer.merge(layer, dailySource)))
 })

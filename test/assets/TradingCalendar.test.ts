@@ -32,6 +32,12 @@ describe("a calendar around the clock", () => {
   it("leaves assets, edges and order as they are, and the graph itself on its own calendar", () => {
     assert.deepStrictEqual(moved.names, definitions.names)
     assert.deepStrictEqual(moved.downstream, definitions.downstream)
+    const names = (graph: typeof definitions) =>
+      [...graph.checks].map(([asset, checks]) => [asset, ...checks.map(({ name }) => name)])
+    assert.deepStrictEqual(names(moved), names(definitions))
+    for (const check of moved.checks.get("staged_bars")!) {
+      assert.strictEqual(check.asset, moved.assets.get("staged_bars")!)
+    }
     for (const [name, asset] of moved.assets) {
       for (const { asset: upstream } of Object.values(asset.dependencies)) {
         assert.strictEqual(upstream, moved.assets.get(upstream.name)!, name)

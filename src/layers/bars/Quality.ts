@@ -13,19 +13,17 @@ export interface Hours {
 
 /** What is known about a session besides its bars. */
 export interface Facts {
-  /** Milliseconds of a bar; of a daily bar the session's end counts instead. */
+  /** Milliseconds of a bar; of one by date the session's end counts instead. */
   readonly width: number
-  readonly isDaily: boolean
+  readonly isByDate: boolean
   readonly regular: Hours
   /** Where bars may lie at all. */
   readonly extended: Hours
   readonly fetchedAt: number
   /** The close of the last bar before the session, where the payload has one. */
   readonly previousClose?: number
-  /** True on the first session after a known split. */
-  readonly isSplit?: boolean
-  /** The start of the last bar that the payload has of any session. */
-  readonly lastBar?: number
+  /** The payload has bars, and all of them before the session. */
+  readonly hasStopped?: boolean
 }
 
 export type Warnings = { readonly [Name in Rule.Warning]?: number }
@@ -35,6 +33,11 @@ export interface Judged {
   readonly rejects: ReadonlyArray<Reject>
   /** Per rule, how often it was broken; a rule that was not is absent. */
   readonly warnings: Warnings
+  /**
+   * The close before the session by its first open, where that step is odd unless a split explains it: splits may become
+   * known later, so it is not among the warnings. `oddStep` says which it is.
+   */
+  readonly step: number | undefined
 }
 
 export const judge = (bars: Bars, facts: Facts, rules: Rule.Rules): Judged => {
@@ -42,8 +45,8 @@ export const judge = (bars: Bars, facts: Facts, rules: Rule.Rules): Judged => {
   const counts: { readonly [Name in Exclude<Rule.Warning, "restated">]: (bars: Bars, facts: Facts) => number } = {
     gap: gaps,
     wick: wicks,
-    split: splits,
-    jump: jumps,
+    split: (bars) => countSteps(bars, "split", rules),
+    jump: (bars) => countSteps(bars, "jump", rules),
     volume_zero: zeroVolumes,
     stale
   }
@@ -52,7 +55,7 @@ export const judge = (bars: Bars, facts: Facts, rules: Rule.Rules): Judged => {
     const found = rules.has(name as Rule.Name) ? count(kept, facts) : 0
     if (found > 0) warnings[name] = found
   }
-  return { bars: kept, rejects, warnings }
+  return { bars: kept, rejects, warnings, step: openingStep(kept, facts, rules) }
 }
 
 const refuse = (bars: Bars, facts: Facts, rules: Rule.Rules) => {
@@ -66,12 +69,14 @@ const refuse = (bars: Bars, facts: Facts, rules: Rule.Rules) => {
   return { kept: rejects.length === 0 ? bars : picked(bars, good), rejects }
 }
 
-const problem = (ts: number, { extended, fetchedAt, isDaily, regular, width }: Facts, rules: Rule.Rules) => {
-  if (rules.has("session_hours") && !isDaily && (ts < extended.from || ts >= extended.to)) {
+export const STILL_OPEN = "the bar was still open when it was fetched"
+
+const problem = (ts: number, { extended, fetchedAt, isByDate, regular, width }: Facts, rules: Rule.Rules) => {
+  if (rules.has("session_hours") && !isByDate && (ts < extended.from || ts >= extended.to)) {
     return "outside the hours in which the exchange trades"
   }
-  const ends = isDaily ? regular.to : ts + width
-  return rules.has("open_bar") && ends > fetchedAt ? "the bar was still open when it was fetched" : undefined
+  const ends = isByDate ? regular.to : ts + width
+  return rules.has("open_bar") && ends > fetchedAt ? STILL_OPEN : undefined
 }
 
 const columns = ["ts", "open", "high", "low", "close", "volume"] as const
@@ -95,8 +100,8 @@ export const rowText = (bars: Bars, at: number): string =>
   })
 
 /** The intervals of the regular hours that were over when the answer was fetched. */
-const gaps = (bars: Bars, { fetchedAt, isDaily, regular, width }: Facts): number => {
-  if (isDaily) return bars.length === 0 && regular.to <= fetchedAt ? 1 : 0
+const gaps = (bars: Bars, { fetchedAt, isByDate, regular, width }: Facts): number => {
+  if (isByDate) return bars.length === 0 && regular.to <= fetchedAt ? 1 : 0
   // An hour's grid does not begin with the session: the bar that holds the opening begins before it.
   const first = Math.floor(regular.from / width) * width
   const end = Math.min(regular.to, fetchedAt - width + 1)
@@ -122,28 +127,29 @@ const JUMP = 1.4
 /** How far from the ratio a split's first price may be. */
 const NEAR = 0.02
 
-const splits = (bars: Bars, facts: Facts): number => countSteps(bars, facts, isSplitRatio)
-
-const jumps = (bars: Bars, facts: Facts): number =>
-  countSteps(bars, facts, (ratio) => ratio > JUMP && !isSplitRatio(ratio))
-
 const isSplitRatio = (ratio: number): boolean => {
   const nearest = Math.abs(ratio / 1.5 - 1) < NEAR ? 1.5 : Math.round(ratio)
   return nearest > 1 && Math.abs(ratio / nearest - 1) < NEAR
 }
 
-/** Steps from close to open whose ratio, the larger by the smaller price, is as asked; a known split's is left out. */
-const countSteps = (
-  bars: Bars,
-  { isSplit, previousClose }: Facts,
-  isOdd: (ratio: number) => boolean
-): number => {
+/** What a step is, from a price to `1 / ratio` of it, by the rules that are on; up or down. */
+export const oddStep = (ratio: number, rules: Rule.Rules): "split" | "jump" | undefined => {
+  const size = Math.max(ratio, 1 / ratio)
+  if (isSplitRatio(size)) return rules.has("split") ? "split" : undefined
+  return size > JUMP && rules.has("jump") ? "jump" : undefined
+}
+
+const openingStep = (bars: Bars, { previousClose }: Facts, rules: Rule.Rules): number | undefined => {
+  if (previousClose === undefined || bars.length === 0) return undefined
+  const ratio = previousClose / bars.open[0]!
+  return oddStep(ratio, rules) === undefined ? undefined : ratio
+}
+
+/** Within the session: a split comes between two. */
+const countSteps = (bars: Bars, kind: "split" | "jump", rules: Rule.Rules): number => {
   let count = 0
-  let before = isSplit === true ? undefined : previousClose
-  for (let at = 0; at < bars.length; at++) {
-    const open = bars.open[at]!
-    if (before !== undefined && isOdd(Math.max(before, open) / Math.min(before, open))) count++
-    before = bars.close[at]!
+  for (let at = 1; at < bars.length; at++) {
+    if (oddStep(bars.close[at - 1]! / bars.open[at]!, rules) === kind) count++
   }
   return count
 }
@@ -154,5 +160,5 @@ const zeroVolumes = (bars: Bars): number => {
   return count
 }
 
-const stale = (_bars: Bars, { fetchedAt, lastBar, regular }: Facts): number =>
-  lastBar !== undefined && lastBar < regular.from && regular.to <= fetchedAt ? 1 : 0
+const stale = (_bars: Bars, { fetchedAt, hasStopped, regular }: Facts): number =>
+  hasStopped === true && regular.to <= fetchedAt ? 1 : 0

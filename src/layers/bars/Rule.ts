@@ -35,7 +35,7 @@ export const rules = {
   },
   split: {
     severity: "warning",
-    says: "no step from bar to bar is within 2 % of 3:2 or of n:1, up or down, but on the day of a known split"
+    says: "no step from bar to bar is within 2 % of 3:2 or of n:1, up or down, but for a known split"
   },
   jump: { severity: "warning", says: "no other step from bar to bar is above 40 %" },
   volume_zero: { severity: "warning", says: "a bar has volume" },

@@ -1,5 +1,6 @@
 /**
- * Alpha Vantage as a source of bars: minute bars a month per call, or daily bars for keys that may have no others.
+ * Alpha Vantage as a source of bars: minute bars a month per call, or bars by day, week or month, a symbol per call, which
+ * free keys may have too.
  *
  * Raw prices unless told otherwise. With `adjusted`, every split and every dividend changes all bars before it, so that
  * history is rewritten several times a year and a value seen once cannot be found again; raw bars stay, and are adjusted
@@ -22,7 +23,7 @@ import type { Quota } from "./Quota.ts"
 import * as Reference from "./Reference.ts"
 
 export interface Options extends Client.Options {
-  readonly interval?: Interval.Intraday | "1day"
+  readonly interval?: Interval.Interval
   readonly adjusted?: boolean
   readonly hours?: "extended" | "regular"
   /** Of a daily series: the latest 100 sessions, which is what free keys get, or everything. */
@@ -41,7 +42,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const client = yield* Client.make(settings)
   const answer = Interval.isIntraday(settings.interval)
     ? (request: MarketData.Request) => client.call(intraday(settings, settings.interval as Interval.Intraday, request))
-    : yield* daily(settings, client)
+    : yield* whole(settings, settings.interval, client)
   return MarketData.MarketData.of({
     source: Client.source,
     interval: settings.interval,
@@ -62,7 +63,7 @@ const fingerprint = ({ adjusted, dataType, history, hours, interval }: Settings)
     Client.source,
     interval,
     adjusted ? "adjusted" : "raw",
-    Interval.isIntraday(interval) ? hours : history,
+    Interval.isIntraday(interval) ? hours : interval === "1day" ? history : "full",
     ...(dataType === "csv" ? ["csv"] : [])
   ].join(" ")
 
@@ -80,21 +81,34 @@ const intraday = (
   outputSize: "full"
 })
 
+type ByDate = Exclude<Interval.Interval, Interval.Intraday>
+
+/** Weeks and months always come in full, whatever the plan. */
+const series = ({ adjusted, history }: Settings, interval: ByDate, symbol: string): Query.Query => {
+  switch (interval) {
+    case "1day":
+      return { _tag: adjusted ? "DailyAdjusted" : "Daily", symbol, outputSize: history }
+    case "1week":
+      return { _tag: adjusted ? "WeeklyAdjusted" : "Weekly", symbol }
+    case "1month":
+      return { _tag: adjusted ? "MonthlyAdjusted" : "Monthly", symbol }
+  }
+}
+
 /** The months of a symbol share a call: the answer holds all of them. */
 const SHARED = Duration.minutes(10)
 const SYMBOLS = 16
 
-const daily = Effect.fnUntraced(function*(settings: Settings, client: Client.Client) {
-  const { adjusted, history } = settings
-  const ask = (symbol: string) =>
-    client.call({ _tag: adjusted ? "DailyAdjusted" : "Daily", symbol, outputSize: history })
+const whole = Effect.fnUntraced(function*(settings: Settings, interval: ByDate, client: Client.Client) {
+  const isCompact = interval === "1day" && settings.history === "compact"
+  const ask = (symbol: string) => client.call(series(settings, interval, symbol))
   const answers = yield* Cache.makeWith(ask, {
     capacity: SYMBOLS,
     timeToLive: (exit) => Exit.isSuccess(exit) ? SHARED : Duration.zero
   })
   return Effect.fnUntraced(function*({ month, symbol }: MarketData.Request) {
     const answer = yield* Cache.get(answers, symbol)
-    const first = history === "compact" ? firstSession(answer.bytes, settings) : undefined
+    const first = isCompact ? firstSession(answer.bytes, settings) : undefined
     return first === undefined || month >= first.slice(0, 7) ? answer : yield* Effect.fail(tooEarly(month, first))
   })
 })

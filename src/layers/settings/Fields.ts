@@ -115,8 +115,8 @@ export const fields = {
   end: day("BAROGRAPH_END", "The last date to load; without it there is none."),
   interval: oneOf(
     "BAROGRAPH_INTERVAL",
-    ["1min", "5min", "15min", "30min", "60min", "1day"],
-    "The width of a bar. Without it: 1day with a free Alpha Vantage key, which gets no other, else 1min."
+    ["1min", "5min", "15min", "30min", "60min", "1day", "1week", "1month"],
+    "The width of a bar. Without it: 1day with a free Alpha Vantage key, which gets no minutes, else 1min."
   ),
   adjusted: {
     schema: Schema.Boolean.annotate({

@@ -1,10 +1,12 @@
 /** Which source is asked, with which keys and for what: `source`, or what the keys say that are set. Pure. */
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as BarInterval from "../bars/BarInterval.ts"
 import type * as Fields from "./Fields.ts"
 import { type Given, SettingsError } from "./Given.ts"
 
 type Intraday = "1min" | "5min" | "15min" | "30min" | "60min"
+type ByDate = "1day" | "1week" | "1month"
 
 /** What the plan allows; an absent limit is none. */
 interface Limits {
@@ -18,7 +20,7 @@ export interface AlphaVantage {
   readonly _tag: "AlphaVantage"
   readonly apiKey: Redacted.Redacted<string>
   readonly url: string | undefined
-  readonly interval: Intraday | "1day"
+  readonly interval: Intraday | ByDate
   readonly adjusted: boolean
   readonly hours: "extended" | "regular"
   readonly dataType: "json" | "csv"
@@ -83,8 +85,10 @@ const notServed = ({ placeOf, values }: Given, source: string, fix: string) =>
 
 const intraday = (given: Given, source: string): Result.Result<Intraday, SettingsError> => {
   const { interval = "1min" } = given.values
-  return interval === "1day" ? notServed(given, source, "use an interval of minutes") : Result.succeed(interval)
+  return isByDate(interval) ? notServed(given, source, "use an interval of minutes") : Result.succeed(interval)
 }
+
+const isByDate = (interval: Intraday | ByDate): interval is ByDate => BarInterval.isByDate(interval)
 
 const perMinute = (quota: Fields.Values["quota"]): Limits | undefined =>
   typeof quota === "number" ? { perMinute: quota } : undefined

@@ -10,7 +10,7 @@ const open = Date.parse("2024-06-04T13:30:00Z")
 
 const facts: Quality.Facts = {
   width: MINUTE,
-  isDaily: false,
+  isByDate: false,
   regular: { from: open, to: open + 390 * MINUTE },
   extended: { from: open - 330 * MINUTE, to: open + 630 * MINUTE },
   fetchedAt: open + 7 * 86_400_000
@@ -41,7 +41,7 @@ describe("the quality rules", () => {
   it("have nothing to say about a whole session", () => {
     const whole = session()
     const judged = Quality.judge(whole, facts, Rule.all)
-    assert.deepStrictEqual(judged, { bars: whole, rejects: [], warnings: {} })
+    assert.deepStrictEqual(judged, { bars: whole, rejects: [], warnings: {}, step: undefined })
   })
 
   it("count the minutes of regular hours without a bar, no others, and none that was still to come", () => {
@@ -61,8 +61,8 @@ describe("the quality rules", () => {
     const nine = bars([[-30, 10, 10, 10, 10, 5]])
     assert.deepStrictEqual(warnings(nine, { width: 60 * MINUTE }), { gap: 6 })
     const day = bars([[-570, 10, 10, 10, 10, 5]])
-    assert.deepStrictEqual(warnings(day, { isDaily: true, width: MINUTE }), {})
-    assert.deepStrictEqual(warnings(bars([]), { isDaily: true, width: MINUTE }), { gap: 1 })
+    assert.deepStrictEqual(warnings(day, { isByDate: true, width: MINUTE }), {})
+    assert.deepStrictEqual(warnings(bars([]), { isByDate: true, width: MINUTE }), { gap: 1 })
   })
 
   it("count wicks, steps like a split, other jumps, and bars without volume", () => {
@@ -71,21 +71,35 @@ describe("the quality rules", () => {
     assert.deepStrictEqual(one([0, 10, 10.5, 8.9, 10, 5]), { wick: 1 })
     assert.deepStrictEqual(one([0, 10, 11.1, 9.9, 10, 5]), { wick: 1 })
     assert.deepStrictEqual(one([0, 10, 10, 10, 10, 0]), { volume_zero: 1 })
+    const inside = bars([[0, 92, 92, 92, 92, 5], [1, 46.1, 46.1, 46.1, 46.1, 5], [2, 100, 100, 100, 100, 5]])
+    assert.deepStrictEqual(warnings(inside, {}, off), { split: 1, jump: 1 })
+  })
+
+  it("leave an odd step to the session to whoever knows the splits by then", () => {
     // AAPL before its 7:1 split of 2014-06-09 closed at 645.57 and opened at 92.70.
-    const split: Cells = [0, 92.7, 92.9, 92.6, 92.8, 5]
-    assert.deepStrictEqual(one(split, { previousClose: 645.57 }), { split: 1 })
-    assert.deepStrictEqual(one(split, { previousClose: 645.57, isSplit: true }), {})
-    assert.deepStrictEqual(one(split, { previousClose: 9.3 }), { split: 1 })
-    assert.deepStrictEqual(one(split, { previousClose: 138 }), { split: 1 })
-    assert.deepStrictEqual(one(split, { previousClose: 160 }), { jump: 1 })
-    assert.deepStrictEqual(one(split, { previousClose: 125 }), {})
+    const first: Cells = [0, 92.7, 92.9, 92.6, 92.8, 5]
+    const judge = (previousClose: number, rules = Rule.all) =>
+      Quality.judge(bars([first]), { ...facts, previousClose }, rules)
+    const { step, warnings } = judge(645.57)
+    assert.strictEqual(step, 645.57 / 92.7)
+    assert.deepStrictEqual(Object.keys(warnings), ["gap"])
+    assert.strictEqual(Quality.oddStep(step!, Rule.all), "split")
+    assert.isUndefined(Quality.oddStep(step! / 7, Rule.all))
+    assert.strictEqual(Quality.oddStep(step! / 2, Rule.all), "jump")
+    const odd = (previousClose: number, rules = Rule.all) => {
+      const { step } = judge(previousClose, rules)
+      return step === undefined ? undefined : Quality.oddStep(step, rules)
+    }
+    assert.deepStrictEqual([9.3, 138, 160, 125].map((close) => odd(close)), ["split", "split", "jump", undefined])
+    assert.isUndefined(judge(645.57, Rule.without(["split"])).step)
+    assert.isUndefined(judge(160, Rule.without(["jump"])).step)
   })
 
   it("notice a series that stopped before a session that is over", () => {
     const off = Rule.without(["gap"])
-    assert.deepStrictEqual(warnings(bars([]), { lastBar: open - 86_400_000 }, off), { stale: 1 })
-    assert.deepStrictEqual(warnings(bars([]), { lastBar: open + 86_400_000 }, off), {})
-    assert.deepStrictEqual(warnings(bars([]), { lastBar: open - 86_400_000, fetchedAt: open }, off), {})
+    assert.deepStrictEqual(warnings(bars([]), { hasStopped: true }, off), { stale: 1 })
+    assert.deepStrictEqual(warnings(bars([]), { hasStopped: false }, off), {})
+    assert.deepStrictEqual(warnings(bars([]), { hasStopped: true, fetchedAt: open }, off), {})
   })
 
   it("refuse bars outside of trading hours and bars that were not over, and keep the others", () => {
@@ -105,10 +119,10 @@ describe("the quality rules", () => {
 
   it("are silent one by one when they are switched off, but for the two that say what a row is", () => {
     const bad = bars([[-331, 10, 20, 5, 10, 0], [0, 100, 100, 100, 100, 5], [1, 170, 170, 170, 170, 5]])
-    const all = Quality.judge(bad, { ...facts, lastBar: 0 }, Rule.all)
+    const all = Quality.judge(bad, { ...facts, hasStopped: true }, Rule.all)
     assert.deepStrictEqual(Object.keys(all.warnings).sort(), ["gap", "jump", "stale"])
     for (const name of Rule.names) {
-      const { rejects, warnings } = Quality.judge(bad, { ...facts, lastBar: 0 }, Rule.without([name]))
+      const { rejects, warnings } = Quality.judge(bad, { ...facts, hasStopped: true }, Rule.without([name]))
       assert.notProperty(warnings, name)
       assert.strictEqual(rejects.length, name === "session_hours" ? 0 : 1, name)
     }
