@@ -6,7 +6,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as MarketData from "./MarketData.ts"
 import * as Quota from "./Quota.ts"
-import * as Ledger from "./quota/Ledger.ts"
 
 /** Waits for the turn of one call; a used-up quota fails without a call. */
 export const call =
@@ -14,8 +13,20 @@ export const call =
   <A, R>(effect: Effect.Effect<A, MarketData.Reason, R>): Effect.Effect<A, MarketData.Reason, R | Quota.Quota> =>
     Quota.take(account, limits, cost).pipe(
       Effect.mapError(reasonOf),
-      Effect.andThen(Effect.tapError(effect, (reason) => heard(account, limits, reason)))
+      Effect.andThen(Clock.currentTimeMillis),
+      Effect.flatMap((start) =>
+        effect.pipe(
+          Effect.tapError((reason) => heard(account, limits, cost, reason)),
+          Effect.tap(() => answered(account, limits, start))
+        )
+      )
     )
+
+/** Where a day is limited. An answer is worth more than that the ledger knows of it. */
+const answered = (account: string, limits: Quota.Limits, start: number): Effect.Effect<void, never, Quota.Quota> =>
+  limits.perDay === undefined
+    ? Effect.void
+    : Effect.ignore(Effect.flatMap(Quota.Quota, (quota) => quota.accepted(account, limits, start)))
 
 /** Nobody calls before that instant. */
 export const pause = (account: string, until: number): Effect.Effect<void, MarketData.Reason, Quota.Quota> =>
@@ -23,14 +34,15 @@ export const pause = (account: string, until: number): Effect.Effect<void, Marke
     Effect.mapError(reasonOf)
   )
 
-const heard = Effect.fnUntraced(function*(account: string, limits: Quota.Limits, reason: MarketData.Reason) {
-  const now = yield* Clock.currentTimeMillis
-  if (reason._tag === "Throttled") return yield* pause(account, now + reason.retryAfterMillis)
-  // Used up by somebody whom the ledger does not know.
-  if (reason._tag !== "QuotaExhausted" || limits.perDay === undefined) return
-  const until = Ledger.resetAfter(now, limits)
-  yield* Effect.mapError((yield* Quota.Quota).close(account, until, "the vendor says so"), reasonOf)
-})
+const heard = Effect.fnUntraced(
+  function*(account: string, limits: Quota.Limits, cost: number, reason: MarketData.Reason) {
+    if (reason._tag === "Throttled") {
+      return yield* pause(account, (yield* Clock.currentTimeMillis) + reason.retryAfterMillis)
+    }
+    if (reason._tag !== "QuotaExhausted" || limits.perDay === undefined) return
+    yield* Effect.mapError((yield* Quota.Quota).exhausted(account, limits, cost), reasonOf)
+  }
+)
 
 const reasonOf = (error: Quota.QuotaUsedUp | Quota.QuotaError): MarketData.Reason =>
   error._tag === "QuotaUsedUp"

@@ -40,6 +40,10 @@ export class Quota extends Context.Service<Quota, {
   ) => Effect.Effect<number, QuotaUsedUp | QuotaError>
   /** The vendor asked for silence until then. */
   readonly close: (account: string, until: number, why: string) => Effect.Effect<void, QuotaError>
+  /** A reserved call was refused because the vendor's day is used up. */
+  readonly exhausted: (account: string, limits: Limits, cost: number) => Effect.Effect<void, QuotaError>
+  /** A reserved call that was made at `start` was answered. */
+  readonly accepted: (account: string, limits: Limits, start: number) => Effect.Effect<void, QuotaError>
   /** The cost of the calls that were reserved for the vendor's current day. */
   readonly used: (account: string, limits: Limits) => Effect.Effect<number, QuotaError>
 }>()("barograph/layers/market-data/Quota") {}

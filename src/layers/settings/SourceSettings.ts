@@ -2,6 +2,7 @@
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as BarInterval from "../bars/BarInterval.ts"
+import * as FreePlan from "../market-data/alpha-vantage/FreePlan.ts"
 import type * as Fields from "./Fields.ts"
 import { type Given, SettingsError } from "./Given.ts"
 
@@ -48,9 +49,6 @@ interface Binance {
 }
 
 export type Source = { readonly _tag: "Sample" } | AlphaVantage | Alpaca | Binance
-
-/** What a free key of Alpha Vantage may do. */
-const FREE: Limits = { perSecond: 1, perDay: 25, resetZone: "America/New_York" }
 
 const problem = (setting: string, message: string, fix: string) =>
   Result.fail(new SettingsError({ setting, message, fix }))
@@ -113,7 +111,7 @@ const alphaVantage = ({ values }: Given): Result.Result<Source, SettingsError> =
     dataType,
     entitlement,
     isFree: paid === undefined,
-    limits: paid ?? FREE
+    limits: paid ?? FreePlan.limits
   })
 }
 

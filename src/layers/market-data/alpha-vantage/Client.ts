@@ -8,11 +8,13 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import * as HttpBody from "../HttpBody.ts"
+import * as HttpStatus from "../HttpStatus.ts"
 import * as KeyRedaction from "../KeyRedaction.ts"
 import * as MarketData from "../MarketData.ts"
 import * as Metered from "../Metered.ts"
 import * as Quota from "../Quota.ts"
 import * as Account from "../quota/Account.ts"
+import * as FreePlan from "./FreePlan.ts"
 import * as Query from "./Query.ts"
 import * as Refusal from "./Refusal.ts"
 
@@ -44,8 +46,7 @@ export interface Client {
 const defaults = {
   baseUrl: "https://www.alphavantage.co/query",
   timeout: "30 seconds",
-  // The day's first call is one of the New York day: that is when users saw the count begin anew.
-  limits: { perSecond: 1, perDay: 25, resetZone: "America/New_York" }
+  limits: FreePlan.limits
 } as const
 
 export const make = Effect.fnUntraced(function*(options: Options) {
@@ -67,6 +68,8 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   const asked = Effect.fnUntraced(function*(query: Query.Query) {
     const answer = yield* get(query)
     const fetchedAt = yield* Clock.currentTimeMillis
+    const wait = answer.status >= 400 ? HttpStatus.waitOf(answer.headers, fetchedAt) : undefined
+    if (wait !== undefined) yield* Metered.pause(account, fetchedAt + wait)
     const reason = Refusal.of(answer, query, fetchedAt)
     if (reason !== undefined) return yield* Effect.fail(reason)
     return { bytes: redaction.bytes(answer.bytes), fetchedAt } satisfies Answer

@@ -4,6 +4,11 @@
  * A window is a list of starts within the last second or minute; a start fits when the costs in the window before it
  * leave room. Starts never go back, so whoever asks first goes first. The list is kept short by summing calls of one
  * 120th of the window under their latest start, which is never too early and at most that much too late.
+ *
+ * When the vendor's day begins is an assumption. Told that the day is used up, the ledger believes it until the assumed
+ * reset if a call was accepted since the last one. If none was, the vendor says so, though it accepted no call today: calls wait for
+ * `TRIAL`, then one is let through, and the others only when it was accepted. Refused calls are not counted: they would
+ * use up a day that has not begun.
  */
 import * as DateTime from "effect/DateTime"
 
@@ -28,6 +33,10 @@ export interface Ledger {
   readonly latest: number
   readonly closedUntil: number
   readonly closedWhy: string
+  /** The vendor's date on which a call was last accepted. Absent in ledgers of earlier versions. */
+  readonly acceptedOn?: string
+  /** The next call is let through alone: the vendor refused all since the day's assumed beginning. */
+  readonly onTrial?: boolean
 }
 
 export const empty: Ledger = {
@@ -58,6 +67,8 @@ const MINUTE = 60_000
 /** A reset or a pause that is nearer than this is waited for; a step that waited longer would run into its timeout. */
 const PATIENCE = 2 * MINUTE
 const PARTS = 120
+/** How often a vendor that refuses after the assumed reset is asked again: 24 refused calls a day at most. */
+const TRIAL = 60 * MINUTE
 
 const zonedDay = (at: number, { resetZone = "UTC" }: Limits): DateTime.Zoned =>
   DateTime.startOf(DateTime.makeZonedUnsafe(at, { timeZone: resetZone }), "day")
@@ -97,7 +108,9 @@ const reserved = (self: Ledger, limits: Limits, cost: number, start: number): Re
     minute: limits.perMinute === undefined ? [] : extended(self.minute, start, cost, MINUTE),
     day: dayOf(start, limits),
     used: usedOn(self, start, limits) + cost,
-    latest: start
+    latest: start,
+    // Until this one is answered, nobody else.
+    ...(self.onTrial === true ? { closedUntil: start + TRIAL } : {})
   }
 })
 
@@ -124,3 +137,20 @@ const extended = (starts: Starts, start: number, cost: number, width: number): S
 /** The later of two silences holds. */
 export const closed = (self: Ledger, until: number, why: string): Ledger =>
   until > self.closedUntil ? { ...self, closedUntil: until, closedWhy: why } : self
+
+/** A call that was reserved was refused, because the vendor's day is used up. */
+export const exhausted = (self: Ledger, limits: Limits, cost: number, now: number): Ledger => {
+  const day = dayOf(now, limits)
+  const reset = resetAfter(now, limits)
+  const uncounted = self.day === day ? { ...self, used: Math.max(0, self.used - cost) } : self
+  return self.acceptedOn === day
+    ? closed(uncounted, reset, "the vendor says so")
+    : closed({ ...uncounted, onTrial: true }, Math.min(now + TRIAL, reset), "the vendor says so, though it accepted no call today")
+}
+
+/** A call that was made at `start` was answered: the vendor's day of then has begun. The same object where that is known. */
+export const accepted = (self: Ledger, limits: Limits, start: number): Ledger => {
+  const acceptedOn = dayOf(start, limits)
+  if (self.onTrial === true) return { ...self, onTrial: false, acceptedOn, closedUntil: 0, closedWhy: "" }
+  return self.acceptedOn === acceptedOn ? self : { ...self, acceptedOn }
+}

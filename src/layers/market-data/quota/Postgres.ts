@@ -47,6 +47,13 @@ const locked = (sql: SqlClient.SqlClient, account: string) =>
 const write = (sql: SqlClient.SqlClient, account: string, ledger: Ledger.Ledger) =>
   sql`update quota.accounts set ledger = ${JSON.stringify(ledger)}::jsonb where account = ${account}`
 
+const change = (sql: SqlClient.SqlClient, account: string, how: (before: Ledger.Ledger) => Ledger.Ledger) =>
+  Effect.flatMap(locked(sql, account), (before) => write(sql, account, how(before))).pipe(
+    Transaction.within(sql),
+    Effect.mapError(toError),
+    Effect.asVoid
+  )
+
 const make = (sql: SqlClient.SqlClient): Quota["Service"] => ({
   reserve: Effect.fn("Quota.reserve")(function*(account, limits, cost) {
     const decide = Effect.gen(function*() {
@@ -60,12 +67,18 @@ const make = (sql: SqlClient.SqlClient): Quota["Service"] => ({
     return yield* new QuotaUsedUp({ account, why: decided.why, resetsAt: decided.until })
   }),
   close: Effect.fn("Quota.close")((account, until, why) =>
-    Effect.flatMap(locked(sql, account), (before) => write(sql, account, Ledger.closed(before, until, why))).pipe(
-      Transaction.within(sql),
-      Effect.mapError(toError),
-      Effect.asVoid
-    )
+    change(sql, account, (before) => Ledger.closed(before, until, why))
   ),
+  exhausted: Effect.fn("Quota.exhausted")(function*(account, limits, cost) {
+    const now = yield* Clock.currentTimeMillis
+    yield* change(sql, account, (before) => Ledger.exhausted(before, limits, cost, now))
+  }),
+  accepted: Effect.fn("Quota.accepted")(function*(account, limits, start) {
+    const known = (ledger: Ledger.Ledger) => Ledger.accepted(ledger, limits, start)
+    const ledger = yield* Effect.mapError(read(sql, account), toError)
+    // All but a day's first.
+    if (known(ledger) !== ledger) yield* change(sql, account, known)
+  }),
   used: Effect.fn("Quota.used")(function*(account, limits) {
     const ledger = yield* Effect.mapError(read(sql, account), toError)
     return Ledger.usedOn(ledger, yield* Clock.currentTimeMillis, limits)

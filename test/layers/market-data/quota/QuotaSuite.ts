@@ -68,6 +68,26 @@ export const suite = <S, E>(
         assert.strictEqual(error.message, "quota used up: banned, resets at 2026-03-10T17:00:00.000Z")
       }))
 
+    it.effect("a refusal after the reset is known to the next process, which waits an hour and sends one call", () =>
+      Effect.gen(function*() {
+        const [one, other] = [yield* Quota, yield* another]
+        const SOON = MIDNIGHT + 5000
+        yield* reserve("trial", SOON)
+        yield* at(SOON)(one.exhausted("trial", free, 1))
+        assert.strictEqual(yield* at(SOON)(other.used("trial", free)), 0)
+        const asked = (now: number) => Effect.result(at(now)(other.reserve("trial", free, 1)))
+        assert.strictEqual((yield* asked(SOON + 60_000))._tag, "Failure")
+        const HOUR = 3_600_000
+        assert.strictEqual((yield* asked(SOON + HOUR))._tag, "Success")
+        assert.strictEqual((yield* asked(SOON + HOUR))._tag, "Failure")
+        yield* other.accepted("trial", free, SOON + HOUR)
+        assert.strictEqual((yield* asked(SOON + HOUR + 2000))._tag, "Success")
+        // Refused now, the day has begun and is used up.
+        yield* at(SOON + HOUR + 3000)(one.exhausted("trial", free, 1))
+        const error = yield* Effect.flip(at(SOON + HOUR + 4000)(one.reserve("trial", free, 1)))
+        assert.strictEqual(error._tag === "QuotaUsedUp" ? error.resetsAt : 0, MIDNIGHT + 24 * HOUR)
+      }))
+
     it.effect("accounts do not touch each other", () =>
       Effect.gen(function*() {
         yield* reserve("mine", NOON, free, 25)
