@@ -28,7 +28,9 @@ type Row = readonly [date: string, open: number, high: number, low: number, clos
 
 /** A hundred sessions of 2018 as the vendor sent them, oldest first: Good Friday and a Fourth of July lie in them. */
 const days: ReadonlyArray<Row> = Object.entries(
-  JSON.parse(Fs.readFileSync(recorded, "utf8").replace("\uFEFF", ""))["Time Series (Daily)"] as { [date: string]: { [name: string]: string } }
+  JSON.parse(Fs.readFileSync(recorded, "utf8").replace("\uFEFF", ""))["Time Series (Daily)"] as {
+    [date: string]: { [name: string]: string }
+  }
 ).map(([date, fields]): Row => {
   const [open, high, low, close, volume] = Object.values(fields).map(Number)
   return [date, open!, high!, low!, close!, volume!]
@@ -100,7 +102,13 @@ describe("weekly and monthly bars", () => {
             body: dataType === "json" ? answer(known, period) : csv(known)
           }))
           const interval = period === "week" ? "1week" : "1month"
-          const source = AlphaVantage.layer({ apiKey: Redacted.make("SECRETKEY1234567"), baseUrl, limits: {}, interval, dataType })
+          const source = AlphaVantage.layer({
+            apiKey: Redacted.make("SECRETKEY1234567"),
+            baseUrl,
+            limits: {},
+            interval,
+            dataType
+          })
           const { derived, graph, layer, loads } = world(period, Layer.provide(source, QuotaMemory.layerMemory))
           const run = yield* Testing.materialize(graph, {
             members,
@@ -125,8 +133,10 @@ describe("weekly and monthly bars", () => {
           assert.strictEqual(first.bars.ts[0], Date.parse(`${asked[0]![0]}T04:00:00Z`))
           const { expected, missing } = run.summary.assets.coverage!.sums
           assert.deepStrictEqual([expected, missing], [asked.length, 0])
-          assert.deepStrictEqual([...derived.sessionBars.values()].map(({ summary }) => summary!.close).sort(),
-            asked.map((row) => row[4]).sort())
+          assert.deepStrictEqual(
+            [...derived.sessionBars.values()].map(({ summary }) => summary!.close).sort(),
+            asked.map((row) => row[4]).sort()
+          )
         }))
     }
   }
@@ -144,9 +154,13 @@ describe("weekly and monthly bars", () => {
 
   it("hold the running week back until it is over, and a late vendor's for a week more", () => {
     const running = ["2024-03-15", "2024-03-20"]
-    assert.deepStrictEqual(placed(running, "2024-03-21T12:00:00Z"), [["2024-03-15"], [open("2024-03-22", "2024-03-20")]])
+    assert.deepStrictEqual(placed(running, "2024-03-21T12:00:00Z"), [["2024-03-15"], [
+      open("2024-03-22", "2024-03-20")
+    ]])
     // The week is over, the vendor's bar is not.
-    assert.deepStrictEqual(placed(running, "2024-03-23T00:00:00Z"), [["2024-03-15"], [open("2024-03-22", "2024-03-20")]])
+    assert.deepStrictEqual(placed(running, "2024-03-23T00:00:00Z"), [["2024-03-15"], [
+      open("2024-03-22", "2024-03-20")
+    ]])
     // It will have no more: delisted on that Wednesday.
     assert.deepStrictEqual(placed(running, "2024-03-29T20:00:00Z"), [["2024-03-15", "2024-03-22"], []])
     assert.deepStrictEqual(placed(running, "2024-03-21T12:00:00Z", Rule.without(["open_bar"])), [
@@ -207,7 +221,12 @@ describe("weekly and monthly bars", () => {
   it.effect("are not adjusted here, which is said with what to do", () =>
     Effect.gen(function*() {
       const { baseUrl } = yield* HttpServer.serve(() => ({ body: answer(aggregated(days, "week"), "week") }))
-      const source = AlphaVantage.layer({ apiKey: Redacted.make("SECRETKEY1234567"), baseUrl, limits: {}, interval: "1week" })
+      const source = AlphaVantage.layer({
+        apiKey: Redacted.make("SECRETKEY1234567"),
+        baseUrl,
+        limits: {},
+        interval: "1week"
+      })
       const { graph, layer } = world("week", Layer.provide(source, QuotaMemory.layerMemory))
       const run = yield* Testing.materialize(graph, { members, asset: "adjusted_bars", now: "2018-09-01" }).pipe(
         Effect.provide(layer)

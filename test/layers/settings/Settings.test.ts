@@ -9,6 +9,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Fields from "../../../src/layers/settings/Fields.ts"
 import * as Settings from "../../../src/layers/settings/Settings.ts"
+import * as Source from "../../../src/source.ts"
 
 type Environment = { readonly [name: string]: string }
 
@@ -83,6 +84,22 @@ describe("the configuration", () => {
       assert.deepStrictEqual(premium.source._tag === "AlphaVantage" && premium.source.limits, { perMinute: 75 })
       assert.deepStrictEqual(premium.notices, [])
       assert.deepStrictEqual((yield* load(directory(), { ...env, BAROGRAPH_INTERVAL: "1min" })).notices, [])
+    }))
+
+  it.effect("loads weeks and months with a free key too, of Alpha Vantage alone", () =>
+    Effect.gen(function*() {
+      const env = { BAROGRAPH_SYMBOLS: "IBM", BAROGRAPH_START: "2010-01-04" }
+      for (const [interval, calendar] of [["1week", "XNYS weeks"], ["1month", "XNYS months"], ["1day", "XNYS"]]) {
+        const { notices, source } = yield* load(directory(), { ...KEY, ...env, BAROGRAPH_INTERVAL: interval! })
+        assert.include(source, { _tag: "AlphaVantage", interval, isFree: true })
+        assert.strictEqual(Source.calendar(source).name, calendar)
+        assert.deepStrictEqual(notices, [])
+      }
+      const binance = { ...env, BAROGRAPH_SOURCE: "binance", BAROGRAPH_INTERVAL: "1week" }
+      const said = "BAROGRAPH_INTERVAL is 1week, which the source binance does not serve; use an interval of minutes"
+      assert.strictEqual(yield* refused({}, binance), said)
+      const early = { ...KEY, BAROGRAPH_SYMBOLS: "IBM", BAROGRAPH_INTERVAL: "1month" }
+      assert.include(yield* refused({}, early), "what to load from it is not set; set BAROGRAPH_SYMBOLS=IBM,AAPL and")
     }))
 
   it.effect("is looked for where BAROGRAPH_CONFIG says, and its paths begin there", () =>

@@ -145,7 +145,11 @@ export const exhausted = (self: Ledger, limits: Limits, cost: number, now: numbe
   const uncounted = self.day === day ? { ...self, used: Math.max(0, self.used - cost) } : self
   return self.acceptedOn === day
     ? closed(uncounted, reset, "the vendor says so")
-    : closed({ ...uncounted, onTrial: true }, Math.min(now + TRIAL, reset), "the vendor says so, though it accepted no call today")
+    : closed(
+      { ...uncounted, onTrial: true },
+      Math.min(now + TRIAL, reset),
+      "the vendor says so, though it accepted no call today"
+    )
 }
 
 /** A call that was made at `start` was answered: the vendor's day of then has begun. The same object where that is known. */

@@ -21,8 +21,10 @@ export const layerMemory: Layer.Layer<Quota> = Layer.sync(Quota, () => {
     close: (account, until, why) =>
       Effect.sync(() => void ledgers.set(account, Ledger.closed(of(account), until, why))),
     exhausted: (account, limits, cost) =>
-      Effect.map(Clock.currentTimeMillis, (now) =>
-        void ledgers.set(account, Ledger.exhausted(of(account), limits, cost, now))),
+      Effect.map(
+        Clock.currentTimeMillis,
+        (now) => void ledgers.set(account, Ledger.exhausted(of(account), limits, cost, now))
+      ),
     accepted: (account, limits, start) =>
       Effect.sync(() => void ledgers.set(account, Ledger.accepted(of(account), limits, start))),
     used: (account, limits) => Effect.map(Clock.currentTimeMillis, (now) => Ledger.usedOn(of(account), now, limits))

@@ -67,10 +67,14 @@ describe("the intraday decoder", () => {
       "5. adjusted close": adjusted.toFixed(4),
       "6. volume": "7"
     }])
-    const body = JSON.stringify({
-      "Meta Data": { "2. Symbol": "X", "4. Time Zone": "US/Eastern" },
-      "Weekly Adjusted Time Series": Object.fromEntries(entries)
-    }, null, 4)
+    const body = JSON.stringify(
+      {
+        "Meta Data": { "2. Symbol": "X", "4. Time Zone": "US/Eastern" },
+        "Weekly Adjusted Time Series": Object.fromEntries(entries)
+      },
+      null,
+      4
+    )
     const { rejects, sessions } = decode(bytes(body), "1week")
     assert.deepStrictEqual(rejects, [])
     const closes = sessions.map(({ bars }) => bars.close[0])
