@@ -6,13 +6,14 @@
  * midnight, as a daily bar does. A label before that session is final where a later bar follows it, as with a halted
  * stock; the newest bar of all waits until a vendor that is late has had its time, as with a stock that was delisted.
  */
+import * as Result from "effect/Result"
 import type { Period } from "../layers/bars/BarInterval.ts"
 import { type Bars, type SessionBars, slice } from "../layers/bars/Bars.ts"
 import * as Quality from "../layers/bars/Quality.ts"
 import type * as Rule from "../layers/bars/Rule.ts"
-import * as WallClock from "../layers/bars/WallClock.ts"
 import type { Decoded } from "../layers/market-data/MarketData.ts"
 import * as Calendar from "../runtime/partition/Calendar.ts"
+import * as Zone from "../runtime/partition/Zone.ts"
 import * as PeriodCalendar from "./PeriodCalendar.ts"
 
 /** A vendor that lacks the last sessions of a period for longer than this has no more of the series. */
@@ -30,8 +31,8 @@ export interface Facts {
 export const place = (decoded: Decoded, facts: Facts): Decoded => {
   const { calendar, period } = facts
   const sessionOf = (label: string) => PeriodCalendar.sessionOf(calendar, period, label) ?? label
-  const clock = WallClock.make(calendar.zone)!
-  const midnightOf = (session: string) => clock.toInstant(Date.parse(`${session}T00:00:00Z`))
+  const zone = Result.getOrThrow(Zone.make(calendar.zone))
+  const midnightOf = (session: string) => Zone.toInstant(zone, Date.parse(`${session}T00:00:00Z`), "earlier")
   const sessions: Array<SessionBars> = []
   const rejects: Array<Decoded["rejects"][number]> = decoded.rejects.map((reject) =>
     reject.session === null ? reject : { ...reject, session: sessionOf(reject.session) }

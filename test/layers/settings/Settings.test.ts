@@ -89,8 +89,10 @@ describe("the configuration", () => {
   it.effect("loads weeks and months with a free key too, of Alpha Vantage alone", () =>
     Effect.gen(function*() {
       const env = { BAROGRAPH_SYMBOLS: "IBM", BAROGRAPH_START: "2010-01-04" }
-      for (const [interval, calendar] of [["1week", "XNYS weeks"], ["1month", "XNYS months"], ["1day", "XNYS"]]) {
-        const { notices, source } = yield* load(directory(), { ...KEY, ...env, BAROGRAPH_INTERVAL: interval! })
+      for (
+        const [interval, calendar] of [["1week", "XNYS weeks"], ["1month", "XNYS months"], ["1day", "XNYS"]] as const
+      ) {
+        const { notices, source } = yield* load(directory(), { ...KEY, ...env, BAROGRAPH_INTERVAL: interval })
         assert.include(source, { _tag: "AlphaVantage", interval, isFree: true })
         assert.strictEqual(Source.calendar(source).name, calendar)
         assert.deepStrictEqual(notices, [])
