@@ -1,11 +1,17 @@
 /**
- * `npm run bench -- decode`: from the bytes of Alpha Vantage answers to typed, validated columns, beside the yardstick
- * `JSON.parse` alone over the same texts. 240 answers of a fixed seed hold 1,000,000 one-minute bars; one is in memory
- * at a time. Both are timed on every answer in turns, so that a busy machine slows them alike.
+ * `npm run bench -- decode`: from the bytes of vendors' payloads to typed, validated columns, beside the yardstick
+ * `JSON.parse` alone over the same texts. 240 payloads of a fixed seed hold 1,000,000 one-minute bars; one is in memory
+ * at a time. Both are timed on every payload in turns, so that a busy machine slows them alike. Memory is measured in a
+ * round of its own, in which nothing is parsed and garbage is collected before each payload (needs `--expose-gc`).
  */
 import { Worker } from "node:worker_threads"
+import * as BarsJson from "../../src/layers/market-data/alpaca/BarsJson.ts"
 import { decode } from "../../src/layers/market-data/alpha-vantage/SeriesJson.ts"
+import * as KlinesJson from "../../src/layers/market-data/binance/KlinesJson.ts"
+import type { Decoded } from "../../src/layers/market-data/MarketData.ts"
+import * as PagedRows from "../../src/layers/market-data/PagedRows.ts"
 import * as AlphaVantageText from "../support/AlphaVantageText.ts"
+import * as PagesText from "../support/PagesText.ts"
 
 const FILES = 240
 const BARS = 1_000_000
@@ -17,24 +23,79 @@ const timed = <A>(work: () => A): readonly [A, number] => {
   return [result, performance.now() - startedAt]
 }
 
-const round = () => {
-  const total = { parse: 0, text: 0, decode: 0, bytes: 0, bars: 0, rejects: 0, peak: 0 }
+interface Vendor {
+  readonly name: string
+  /** The JSON documents of a payload. */
+  readonly pages: (random: AlphaVantageText.Random, rows: number, index: number) => ReadonlyArray<string>
+  readonly decode: (bytes: Uint8Array) => Decoded
+}
+
+const paged = (shape: PagedRows.Shape) => {
+  const decoded = PagedRows.decoder(shape)
+  return (bytes: Uint8Array) => decoded(shape.format, bytes)
+}
+
+const vendors: ReadonlyArray<Vendor> = [
+  {
+    name: "Alpha Vantage",
+    pages: (random, rows, index) => [AlphaVantageText.month(random, rows, index)],
+    decode: (bytes) => decode(bytes, "1min")
+  },
+  { name: "Alpaca", pages: PagesText.alpaca, decode: paged(BarsJson.shape("1min", 60_000)) },
+  { name: "Binance", pages: PagesText.binance, decode: paged(KlinesJson.shape("1min", 60_000)) }
+]
+
+/** The payloads of a fixed seed, one after the other. */
+function* payloads({ pages }: Vendor): Generator<readonly [pages: ReadonlyArray<string>, bytes: Uint8Array]> {
   const random = AlphaVantageText.randomOf(20_261_124)
   for (let file = 0; file < FILES; file++) {
     const rows = Math.floor((file + 1) * BARS / FILES) - Math.floor(file * BARS / FILES)
-    const bytes = new TextEncoder().encode(AlphaVantageText.month(random, rows, file))
-    const [text, toText] = timed(() => new TextDecoder().decode(bytes))
-    const [, parse] = timed(() => JSON.parse(text) as unknown)
-    const [decoded, took] = timed(() => decode(bytes, "1min"))
+    const documents = pages(random, rows, file)
+    yield [documents, new TextEncoder().encode(documents.join("\n"))]
+  }
+}
+
+const round = (vendor: Vendor) => {
+  const total = { parse: 0, text: 0, decode: 0, bytes: 0, bars: 0, rejects: 0 }
+  for (const [pages, bytes] of payloads(vendor)) {
+    const [, toText] = timed(() => new TextDecoder().decode(bytes))
+    const [, parse] = timed(() => {
+      for (const page of pages) JSON.parse(page)
+    })
+    const [decoded, took] = timed(() => vendor.decode(bytes))
     total.text += toText
     total.parse += parse
     total.decode += took
     total.bytes += bytes.byteLength
     for (const { bars } of decoded.sessions) total.bars += bars.length
     total.rejects += decoded.rejects.length
-    total.peak = Math.max(total.peak, process.memoryUsage().rss)
   }
   return total
+}
+
+const inUse = (): number => {
+  const { external, heapUsed } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** What decoding adds to heap and external memory beyond the payload, in bytes: at most, and for the last payload. */
+const memory = (vendor: Vendor) => {
+  const { gc } = globalThis
+  if (gc === undefined) return undefined
+  let [most, last, least, largest] = [0, 0, Infinity, 0]
+  for (const [, bytes] of payloads(vendor)) {
+    gc()
+    const before = inUse()
+    const decoded = vendor.decode(bytes)
+    last = inUse() - before
+    most = Math.max(most, last)
+    gc()
+    // What is left of the heap once the columns are dropped shows whether anything piles up.
+    least = Math.min(least, before)
+    largest = Math.max(largest, before)
+    if (decoded.rejects.length > 0) throw new Error(`${vendor.name} refused a row`)
+  }
+  return { most, last, drift: largest - least }
 }
 
 const MONTHS = 60
@@ -72,8 +133,8 @@ const threads = async (): Promise<void> => {
   console.log(`| starting the worker | ${started.toFixed(0)} | |`)
 }
 
-export const run = async (): Promise<void> => {
-  const rounds = Array.from({ length: ROUNDS }, round)
+const speed = (vendor: Vendor): void => {
+  const rounds = Array.from({ length: ROUNDS }, () => round(vendor))
   const best = rounds.reduce((a, b) => a.decode / a.parse < b.decode / b.parse ? a : b)
   if (best.bars !== BARS || best.rejects !== 0) throw new Error(`${best.bars} bars, ${best.rejects} rejects`)
   const line = (name: string, millis: number) =>
@@ -81,13 +142,32 @@ export const run = async (): Promise<void> => {
       (best.bytes / 1000 / millis).toFixed(0)
     } | ${(millis / best.parse).toFixed(2)} |`
   console.log(
-    `| ${BARS} bars in ${FILES} answers, ${(best.bytes / 1e6).toFixed(0)} MB | ms | us per bar | MB/s | x JSON.parse |`
+    `\n| ${vendor.name}: ${BARS} bars in ${FILES} payloads, ${
+      (best.bytes / 1e6).toFixed(0)
+    } MB | ms | us per bar | MB/s | x JSON.parse |`
   )
   console.log("|---|---|---|---|---|")
   console.log(line("bytes to text", best.text))
   console.log(line("JSON.parse of the text", best.parse))
   console.log(line("bytes to validated columns", best.decode))
   console.log(`\nratios of all rounds: ${rounds.map((one) => (one.decode / one.parse).toFixed(3)).join(", ")}`)
-  console.log(`peak RSS: ${(Math.max(...rounds.map(({ peak }) => peak)) / 1e6).toFixed(0)} MB`)
+}
+
+const memories = (): void => {
+  const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(0)
+  console.log(`\n| memory beyond the payload, over ${FILES} payloads | peak kB | last kB | drift of the heap kB |`)
+  console.log("|---|---|---|---|")
+  for (const vendor of vendors) {
+    const measured = memory(vendor)
+    if (measured === undefined) return console.log("| start node with `--expose-gc` | | | |")
+    console.log(
+      `| ${vendor.name} | ${kilobytes(measured.most)} | ${kilobytes(measured.last)} | ${kilobytes(measured.drift)} |`
+    )
+  }
+}
+
+export const run = async (): Promise<void> => {
+  for (const vendor of vendors) speed(vendor)
+  memories()
   await threads()
 }

@@ -8,8 +8,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 /** An object keeps its members in order, doubled ones included; a number keeps its text. */
-type Value = string | number | boolean | null | ReadonlyArray<Value> | Members | Literal
-interface Members {
+export type Value = string | number | boolean | null | ReadonlyArray<Value> | Members | Literal
+export interface Members {
   readonly members: ReadonlyArray<readonly [name: string, value: Value]>
 }
 interface Literal {
@@ -17,7 +17,7 @@ interface Literal {
 }
 
 /** Text that `JSON.parse` accepts. */
-const read = (text: string): Value => {
+export const read = (text: string): Value => {
   let at = 0
   const blank = () => {
     while (/\s/.test(text[at] ?? "")) at++
@@ -61,7 +61,7 @@ const read = (text: string): Value => {
 
 const Price = Schema.String.check(Schema.isPattern(/^-?\d+(\.\d+)?$/))
 const Numbers = Schema.Struct({ open: Price, high: Price, low: Price, close: Price, volume: Price })
-const Row = Schema.Struct({
+export const Row = Schema.Struct({
   open: Schema.Finite.check(Schema.isGreaterThan(0)),
   high: Schema.Finite.check(Schema.isGreaterThan(0)),
   low: Schema.Finite.check(Schema.isGreaterThan(0)),
@@ -72,7 +72,7 @@ const Row = Schema.Struct({
   Schema.makeFilter((row) => row.low <= Math.min(row.open, row.close))
 )
 
-type Bar = readonly [ts: number, open: number, high: number, low: number, close: number, volume: number]
+export type Bar = readonly [ts: number, open: number, high: number, low: number, close: number, volume: number]
 
 export interface Answer {
   /** By session, ascending. */
@@ -89,7 +89,7 @@ const instantOf = (label: string, zone: string, minutes: number): number | undef
   return Option.isNone(zoned) ? undefined : DateTime.toEpochMillis(zoned.value)
 }
 
-const isMembers = (value: Value | undefined): value is Members =>
+export const isMembers = (value: Value | undefined): value is Members =>
   typeof value === "object" && value !== null && "members" in value
 
 const rowOf = (value: Value): typeof Row.Type | undefined => {

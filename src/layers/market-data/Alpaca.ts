@@ -12,8 +12,10 @@ import * as BarsJson from "./alpaca/BarsJson.ts"
 import type * as HttpBody from "./HttpBody.ts"
 import * as HttpStatus from "./HttpStatus.ts"
 import * as JsonBytes from "./JsonBytes.ts"
+import * as JsonWalk from "./JsonWalk.ts"
 import * as MarketData from "./MarketData.ts"
 import * as Months from "./Months.ts"
+import * as PagedRows from "./PagedRows.ts"
 import type { Limits, Quota } from "./Quota.ts"
 import * as Account from "./quota/Account.ts"
 import * as RestSource from "./RestSource.ts"
@@ -37,7 +39,6 @@ export interface Options extends RestSource.Options {
 }
 
 const source = "alpaca"
-const zone = "America/New_York"
 const PAGE = "10000"
 const MINUTE = 60_000
 /** The consolidated feed's delay without a paid plan, and a minute for clocks. */
@@ -57,15 +58,7 @@ export const layer = (options: Options): Layer.Layer<MarketData.MarketData, neve
     source,
     interval,
     fingerprint: `${source} ${interval} raw extended ${feed}`,
-    shape: {
-      format: BarsJson.format,
-      zone,
-      interval,
-      intervalMillis: timeframe.minutes * MINUTE,
-      without: [],
-      row: BarsJson.row,
-      page: BarsJson.page
-    },
+    shape: BarsJson.shape(interval, timeframe.minutes * MINUTE),
     account: Account.name(source, Redacted.value(keyId)),
     limits,
     cost: 1,
@@ -82,7 +75,7 @@ export const layer = (options: Options): Layer.Layer<MarketData.MarketData, neve
 }
 
 const parameters = ({ month, symbol }: MarketData.Request, now: number) => {
-  const { from, to } = Months.window(month, zone)
+  const { from, to } = Months.window(month, BarsJson.zone)
   return {
     symbols: symbol,
     start: new Date(from).toISOString(),
@@ -95,7 +88,11 @@ const parameters = ({ month, symbol }: MarketData.Request, now: number) => {
 }
 
 const outline = ({ bytes }: HttpBody.Answer): BarsJson.Outline =>
-  BarsJson.page(bytes, JsonBytes.skipBlank(bytes, 0), (at) => JsonBytes.valueEnd(bytes, at))
+  BarsJson.page(
+    bytes,
+    PagedRows.pageStart(bytes, 0),
+    (at) => ({ end: JsonWalk.array(bytes, at, (item) => JsonBytes.valueEnd(bytes, item)), count: 0 })
+  )
 
 const next = (call: RestSource.Call, answer: HttpBody.Answer): RestSource.Call | undefined => {
   const { token } = outline(answer)

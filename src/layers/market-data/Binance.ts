@@ -14,6 +14,7 @@ import * as JsonBytes from "./JsonBytes.ts"
 import * as JsonWalk from "./JsonWalk.ts"
 import * as MarketData from "./MarketData.ts"
 import * as Months from "./Months.ts"
+import * as PagedRows from "./PagedRows.ts"
 import type { Limits, Quota } from "./Quota.ts"
 import * as RestSource from "./RestSource.ts"
 
@@ -51,15 +52,7 @@ export const layer = (options: Options): Layer.Layer<MarketData.MarketData, neve
     source,
     interval,
     fingerprint: `${source} ${interval}`,
-    shape: {
-      format: KlinesJson.format,
-      zone: "UTC",
-      interval,
-      intervalMillis,
-      without: ["volume_whole"],
-      row: KlinesJson.row,
-      page: KlinesJson.page
-    },
+    shape: KlinesJson.shape(interval, intervalMillis),
     account: source,
     limits,
     cost: WEIGHT,
@@ -94,11 +87,17 @@ interface Outline {
 }
 
 const outline = ({ bytes }: HttpBody.Answer): Outline => {
-  let last = 0
-  const { end, more } = KlinesJson.page(bytes, JsonBytes.skipBlank(bytes, 0), (at) => {
+  let [last, count] = [0, 0]
+  const item = (at: number): number => {
     last = at
+    count++
     return JsonBytes.valueEnd(bytes, at)
-  })
+  }
+  const { end, more } = KlinesJson.page(
+    bytes,
+    PagedRows.pageStart(bytes, 0),
+    (at) => ({ end: JsonWalk.array(bytes, at, item), count })
+  )
   return { end, full: more, latest: JsonWalk.decimal(bytes, last + 1, JsonBytes.valueEnd(bytes, last + 1)) }
 }
 

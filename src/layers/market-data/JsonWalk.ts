@@ -77,7 +77,20 @@ export const decimal = (bytes: Uint8Array, from: number, to: number): number => 
   return first === start ? value : -value
 }
 
-const exponential = (text: string): number =>
-  /^-?\d+(\.\d+)?[eE][+-]?\d+$/.test(text) ? finite(Number(text)) : Number.NaN
+const exponential = (text: string): number => {
+  if (text.includes("\\")) return unescaped(text)
+  return EXPONENTIAL.test(text) ? finite(Number(text)) : Number.NaN
+}
+
+const EXPONENTIAL = /^-?\d+(\.\d+)?[eE][+-]?\d+$/
+
+/** Digits may be escaped as any character may, and never are. */
+const unescaped = (text: string): number => {
+  const quoted = new TextEncoder().encode(`"${text}"`)
+  const value = JsonBytes.parsed(quoted, 0, quoted.length)
+  if (typeof value !== "string" || value.includes("\\")) return Number.NaN
+  const plain = new TextEncoder().encode(value)
+  return decimal(plain, 0, plain.length)
+}
 
 const finite = (value: number): number => Number.isFinite(value) ? value : Number.NaN

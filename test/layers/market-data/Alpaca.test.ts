@@ -3,15 +3,7 @@ import * as Schema from "effect/Schema"
 import * as BarsJson from "../../../src/layers/market-data/alpaca/BarsJson.ts"
 import * as PagedRows from "../../../src/layers/market-data/PagedRows.ts"
 
-const decode = PagedRows.decoder({
-  format: BarsJson.format,
-  zone: "America/New_York",
-  interval: "1min",
-  intervalMillis: 60_000,
-  without: [],
-  row: BarsJson.row,
-  page: BarsJson.page
-})
+const decode = PagedRows.decoder(BarsJson.shape("1min", 60_000))
 const read = (text: string) => decode(BarsJson.format, new TextEncoder().encode(text))
 
 const bar = (changes: { readonly [field: string]: unknown } = {}): string =>
@@ -52,6 +44,14 @@ describe("Alpaca's decoder", () => {
     assert.isFalse(decoded.complete)
     assert.strictEqual(decoded.sessions[0]!.bars.length, 1)
     assert.deepStrictEqual(decoded.rejects.map(({ reason }) => reason), ["the answer is cut off here"])
+  })
+
+  it("does not take the end of a page for what stands between its rows", () => {
+    const rows = [0, 1, 2, 3, 4].map((minute) => bar({ t: `2024-01-03T14:3${minute}:00Z` }))
+    const small = [...rows.slice(0, 4).map((row) => page([row], "x")), page([rows[4]!])].join("")
+    const decoded = read(small)
+    assert.deepStrictEqual([decoded.complete, decoded.rejects, decoded.sessions[0]!.bars.length], [true, [], 5])
+    assert.isFalse(read(small.replace(/null\}\n$/, `"x"}\n`)).complete)
   })
 
   it("files evening bars under New York's date, in winter and in summer", () => {

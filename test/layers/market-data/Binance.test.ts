@@ -2,15 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as KlinesJson from "../../../src/layers/market-data/binance/KlinesJson.ts"
 import * as PagedRows from "../../../src/layers/market-data/PagedRows.ts"
 
-const decode = PagedRows.decoder({
-  format: KlinesJson.format,
-  zone: "UTC",
-  interval: "1min",
-  intervalMillis: 60_000,
-  without: ["volume_whole"],
-  row: KlinesJson.row,
-  page: KlinesJson.page
-})
+const decode = PagedRows.decoder(KlinesJson.shape("1min", 60_000))
 const read = (text: string) => decode(KlinesJson.format, new TextEncoder().encode(text))
 
 const START = Date.parse("2024-01-03T00:00:00Z")
