@@ -13,7 +13,7 @@ import * as Account from "./layers/market-data/quota/Account.ts"
 import * as Forecast from "./layers/market-data/quota/Forecast.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import type { SampleError } from "./layers/market-data/Sample.ts"
-import type { AlphaVantage, Source } from "./layers/settings/SourceSettings.ts"
+import type { Alpaca, AlphaVantage, Source } from "./layers/settings/SourceSettings.ts"
 import { type Calendar, continuous } from "./runtime/partition/Calendar.ts"
 import type { PoolLimit } from "./runtime/plan/Cost.ts"
 
@@ -62,14 +62,24 @@ const alphaVantage = ({ entitlement, isFree, url, ...source }: AlphaVantage) =>
       ...at(url)
     }))
 
-/** Splits and dividends; coins have none, and of Alpaca's nobody asked yet. */
+/** Splits and dividends; coins have none. */
 export const actions = (source: Source): Layer.Layer<CorporateActions.CorporateActions, never, Quota> => {
   if (source._tag === "Sample") return CorporateActions.layerSample
-  if (source._tag !== "AlphaVantage") return CorporateActions.layerNone
-  const { apiKey, limits, url } = source
-  const loaded = Effect.promise(() => import("./layers/market-data/alpha-vantage/Actions.ts"))
-  return Layer.unwrap(Effect.map(loaded, (Actions) => Actions.layer({ apiKey, limits, ...at(url) })))
+  if (source._tag === "Binance") return CorporateActions.layerNone
+  return source._tag === "Alpaca" ? alpacaActions(source) : alphaVantageActions(source)
 }
+
+const alpacaActions = ({ keyId, limits, secretKey, url }: Alpaca) =>
+  Layer.unwrap(Effect.map(
+    Effect.promise(() => import("./layers/market-data/alpaca/Actions.ts")),
+    (Actions) => Actions.layer({ keyId, secretKey, ...within(limits), ...at(url) })
+  ))
+
+const alphaVantageActions = ({ apiKey, limits, url }: AlphaVantage) =>
+  Layer.unwrap(Effect.map(
+    Effect.promise(() => import("./layers/market-data/alpha-vantage/Actions.ts")),
+    (Actions) => Actions.layer({ apiKey, limits, ...at(url) })
+  ))
 
 /**
  * What so many calls of the pool `market_data` mean for the vendor's quota: for a plan. Undefined where no day is limited.

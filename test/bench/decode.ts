@@ -4,6 +4,7 @@
  * at a time. Both are timed on every payload in turns, so that a busy machine slows them alike. Memory is measured in a
  * round of its own, in which nothing is parsed and garbage is collected before each payload (needs `--expose-gc`).
  */
+import * as ChildProcess from "node:child_process"
 import { Worker } from "node:worker_threads"
 import * as BarsJson from "../../src/layers/market-data/alpaca/BarsJson.ts"
 import { decode } from "../../src/layers/market-data/alpha-vantage/SeriesJson.ts"
@@ -82,20 +83,16 @@ const inUse = (): number => {
 const memory = (vendor: Vendor) => {
   const { gc } = globalThis
   if (gc === undefined) return undefined
-  let [most, last, least, largest] = [0, 0, Infinity, 0]
+  let [most, last] = [0, 0]
   for (const [, bytes] of payloads(vendor)) {
     gc()
     const before = inUse()
     const decoded = vendor.decode(bytes)
     last = inUse() - before
     most = Math.max(most, last)
-    gc()
-    // What is left of the heap once the columns are dropped shows whether anything piles up.
-    least = Math.min(least, before)
-    largest = Math.max(largest, before)
     if (decoded.rejects.length > 0) throw new Error(`${vendor.name} refused a row`)
   }
-  return { most, last, drift: largest - least }
+  return { most, last }
 }
 
 const MONTHS = 60
@@ -153,21 +150,31 @@ const speed = (vendor: Vendor): void => {
   console.log(`\nratios of all rounds: ${rounds.map((one) => (one.decode / one.parse).toFixed(3)).join(", ")}`)
 }
 
-const memories = (): void => {
+const memories = (vendor: Vendor): void => {
   const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(0)
-  console.log(`\n| memory beyond the payload, over ${FILES} payloads | peak kB | last kB | drift of the heap kB |`)
-  console.log("|---|---|---|---|")
-  for (const vendor of vendors) {
-    const measured = memory(vendor)
-    if (measured === undefined) return console.log("| start node with `--expose-gc` | | | |")
-    console.log(
-      `| ${vendor.name} | ${kilobytes(measured.most)} | ${kilobytes(measured.last)} | ${kilobytes(measured.drift)} |`
-    )
-  }
+  const measured = memory(vendor)
+  if (measured === undefined) return console.log("\nmemory: start node with `--expose-gc`")
+  console.log(
+    `\nmemory beyond the payload: at most ${kilobytes(measured.most)} kB, with the last payload ${
+      kilobytes(measured.last)
+    } kB`
+  )
 }
 
-export const run = async (): Promise<void> => {
-  for (const vendor of vendors) speed(vendor)
-  memories()
-  await threads()
+/** Each vendor in a process of its own: in a heap that another one has made large `JSON.parse` collects less garbage. */
+const alone = ({ name }: Vendor): void => {
+  const args = [...process.execArgv, process.argv[1]!, "decode", name]
+  const ended = ChildProcess.spawnSync(process.execPath, args, { stdio: "inherit" })
+  if (ended.status !== 0) throw new Error(`${name} ended with ${ended.status}`)
+}
+
+/** All of it, or what one vendor's name asks for. */
+export const run = async (only: string | undefined): Promise<void> => {
+  const chosen = vendors.find(({ name }) => name === only)
+  if (chosen === undefined) {
+    for (const vendor of vendors) alone(vendor)
+    return threads()
+  }
+  speed(chosen)
+  memories(chosen)
 }

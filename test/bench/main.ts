@@ -69,4 +69,4 @@ if (process.argv[2] !== "decode") {
   commands()
   engine.bench()
 }
-await Decode.run()
+await Decode.run(process.argv[3])

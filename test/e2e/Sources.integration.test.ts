@@ -5,6 +5,7 @@ import * as Cli from "../support/Cli.ts"
 import * as HttpServer from "../support/HttpServer.ts"
 import type { Vendor } from "../support/SourceSuite.ts"
 import { alpaca } from "../support/vendors/Alpaca.ts"
+import * as AlpacaActions from "../support/vendors/AlpacaActions.ts"
 import { binance } from "../support/vendors/Binance.ts"
 
 /** Ten minutes each from 14:30 UTC. */
@@ -21,8 +22,12 @@ const held = (sessions: ReadonlyArray<string>, volume: number): Bars => {
   return bars
 }
 
+const split = { ...AlpacaActions.none, forward_splits: [AlpacaActions.split("IBM", "2024-01-08", 2, 1)] }
+
 const project = Effect.fnUntraced(function*(vendor: Vendor, bars: Bars, env: { readonly [name: string]: string }) {
-  const { baseUrl, calls } = yield* HttpServer.serve((url, headers) => vendor.answer(url, bars, headers))
+  const { baseUrl, calls } = yield* HttpServer.serve((url, headers) =>
+    url.pathname === "/v1/corporate-actions" ? AlpacaActions.answer(url, split) : vendor.answer(url, bars, headers)
+  )
   const of = yield* Cli.project
   Object.assign(of.env, {
     BAROGRAPH_SOURCE_URL: baseUrl,
@@ -86,8 +91,13 @@ it.live(
         { session: "2024-01-05", source: "alpaca", rows: 10, volume: 500 },
         { session: "2024-01-08", source: "alpaca", rows: 10, volume: 500 }
       ])
+      const adjusted = "select session::text, open, volume from adjusted_bars group by 1, 2, 3 order by 1"
+      expect(yield* Cli.query(of, "staging", adjusted)).toEqual([
+        { session: "2024-01-05", open: 21, volume: 1000 },
+        { session: "2024-01-08", open: 42, volume: 500 }
+      ])
       const accounts = yield* Cli.query(of, "staging", "select account, ledger->>'used' as used from quota.accounts")
-      expect(accounts).toEqual([{ account: alpaca.account, used: "1" }])
+      expect(accounts).toEqual([{ account: alpaca.account, used: "2" }])
       of.env["APCA_API_SECRET_KEY"] = "another"
       const refused = yield* Cli.run(of, ["materialize", "--asset", "raw_bars", "--force"])
       expect(refused.code).toBe(4)

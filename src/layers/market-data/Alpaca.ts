@@ -4,10 +4,8 @@
  * Keys travel in headers. Without a paid plan the consolidated feed (`sip`) answers only what is a quarter of an hour old;
  * a month that is going on is asked for up to then. 200 calls a minute; the answer's headers say what is left of them.
  */
-import * as Headers from "effect/http/Headers"
 import type * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import * as Answers from "./alpaca/Answers.ts"
 import * as BarsJson from "./alpaca/BarsJson.ts"
 import type * as HttpBody from "./HttpBody.ts"
 import * as HttpStatus from "./HttpStatus.ts"
@@ -17,7 +15,7 @@ import * as MarketData from "./MarketData.ts"
 import * as Months from "./Months.ts"
 import * as PagedRows from "./PagedRows.ts"
 import type { Limits, Quota } from "./Quota.ts"
-import * as Account from "./quota/Account.ts"
+import type * as RestPages from "./RestPages.ts"
 import * as RestSource from "./RestSource.ts"
 
 const timeframes = {
@@ -28,9 +26,7 @@ const timeframes = {
   "60min": { name: "1Hour", minutes: 60 }
 } as const
 
-export interface Options extends RestSource.Options {
-  readonly keyId: Redacted.Redacted<string>
-  readonly secretKey: Redacted.Redacted<string>
+export interface Options extends RestPages.Options, Answers.Keys {
   readonly baseUrl?: string
   readonly interval?: keyof typeof timeframes
   /** `iex` is one exchange's trades, `sip` all of them. */
@@ -38,39 +34,35 @@ export interface Options extends RestSource.Options {
   readonly limits?: Limits
 }
 
-const source = "alpaca"
 const PAGE = "10000"
 const MINUTE = 60_000
 /** The consolidated feed's delay without a paid plan, and a minute for clocks. */
 const DELAY = 16 * MINUTE
 
 const defaults = {
-  baseUrl: "https://data.alpaca.markets/v2/stocks/bars",
+  baseUrl: `${Answers.host}/v2/stocks/bars`,
   interval: "1min",
   feed: "sip",
-  limits: { perMinute: 200 }
+  limits: Answers.limits
 } as const
 
 export const layer = (options: Options): Layer.Layer<MarketData.MarketData, never, Quota> => {
-  const { baseUrl, feed, interval, keyId, limits, secretKey } = { ...defaults, ...options }
+  const { baseUrl, feed, interval, limits } = { ...defaults, ...options }
   const timeframe = timeframes[interval]
   return RestSource.layer({
-    source,
+    source: Answers.source,
     interval,
-    fingerprint: `${source} ${interval} raw extended ${feed}`,
+    fingerprint: `${Answers.source} ${interval} raw extended ${feed}`,
     shape: BarsJson.shape(interval, timeframe.minutes * MINUTE),
-    account: Account.name(source, Redacted.value(keyId)),
-    limits,
-    cost: 1,
-    secrets: [secretKey, keyId],
+    ...Answers.quota(options, limits),
     first: (request, now) => ({
       url: baseUrl,
       urlParams: { ...parameters(request, now), timeframe: timeframe.name, feed },
-      headers: { "apca-api-key-id": Redacted.value(keyId), "apca-api-secret-key": Redacted.value(secretKey) }
+      headers: Answers.keys(options)
     }),
     next,
     refusal,
-    pause
+    pause: Answers.pause
   }, options)
 }
 
@@ -94,7 +86,7 @@ const outline = ({ bytes }: HttpBody.Answer): BarsJson.Outline =>
     (at) => ({ end: JsonWalk.array(bytes, at, (item) => JsonBytes.valueEnd(bytes, item)), count: 0 })
   )
 
-const next = (call: RestSource.Call, answer: HttpBody.Answer): RestSource.Call | undefined => {
+const next = (call: RestPages.Call, answer: HttpBody.Answer): RestPages.Call | undefined => {
   const { token } = outline(answer)
   return token === null ? undefined : { ...call, urlParams: { ...call.urlParams, page_token: token } }
 }
@@ -105,46 +97,11 @@ const refusal = (
   now: number
 ): MarketData.Reason | undefined => {
   const status = HttpStatus.refusal(answer, now)
-  if (status !== undefined) return refused(answer, status, now)
+  if (status !== undefined) return Answers.refused(answer, status, now)
   const { end, symbols } = outline(answer)
-  if (end === -1) return broken(answer)
+  if (end === -1) return Answers.broken(answer, "bars")
   const other = symbols.find((name) => name !== symbol)
   return other === undefined
     ? undefined
     : new MarketData.Mismatched({ text: `asked for symbol ${symbol}, the answer is for ${other}` })
-}
-
-/** The vendor explains itself in `message`. */
-const refused = (answer: HttpBody.Answer, status: MarketData.Reason, now: number): MarketData.Reason => {
-  const said = JsonBytes.parsed(answer.bytes, 0, answer.bytes.length)
-  const message = said !== null && typeof said === "object" && "message" in said ? String(said.message) : ""
-  const text = message === "" ? status.text : `${status.text}: ${message}`
-  if (status._tag === "Throttled") {
-    const reset = pause(answer, now)
-    const wait = reset === undefined ? status.retryAfterMillis : Math.max(0, reset - now)
-    return new MarketData.Throttled({ text, retryAfterMillis: wait })
-  }
-  if (/subscription/i.test(message)) return new MarketData.NotEntitled({ text })
-  return MarketData.Reason.make({ _tag: status._tag, text })
-}
-
-/** Text that is no page: an outage's web page, or one that broke off under way. */
-const broken = ({ bytes }: HttpBody.Answer): MarketData.Reason => {
-  const whole = JsonBytes.parsed(bytes, 0, bytes.length)
-  const text = JsonBytes.text(bytes, 0, 200)
-  return whole === undefined
-    ? new MarketData.Unavailable({ text: `the answer is cut off or no JSON: ${text}` })
-    : new MarketData.Unrecognised({ text: `no page of bars: ${text}` })
-}
-
-const numberAt = (headers: Headers.Headers, name: string): number | undefined => {
-  const text = Option.getOrUndefined(Headers.get(headers, name))
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
-}
-
-/** Nothing is left of the minute: everybody waits for the reset, which comes in epoch seconds. */
-const pause = ({ headers }: HttpBody.Answer, now: number): number | undefined => {
-  const reset = numberAt(headers, "x-ratelimit-reset")
-  if (numberAt(headers, "x-ratelimit-remaining") !== 0 || reset === undefined) return undefined
-  return reset * 1000 > now ? reset * 1000 : undefined
 }

@@ -16,6 +16,7 @@ import * as MarketData from "./MarketData.ts"
 import * as Months from "./Months.ts"
 import * as PagedRows from "./PagedRows.ts"
 import type { Limits, Quota } from "./Quota.ts"
+import type * as RestPages from "./RestPages.ts"
 import * as RestSource from "./RestSource.ts"
 
 const intervals = {
@@ -26,7 +27,7 @@ const intervals = {
   "60min": { name: "1h", minutes: 60 }
 } as const
 
-export interface Options extends RestSource.Options {
+export interface Options extends RestPages.Options {
   readonly baseUrl?: string
   readonly interval?: keyof typeof intervals
   /** In weight, not in calls. */
@@ -102,7 +103,7 @@ const outline = ({ bytes }: HttpBody.Answer): Outline => {
 }
 
 /** A full page may have a successor, which begins after its last open time. */
-const next = (call: RestSource.Call, answer: HttpBody.Answer): RestSource.Call | undefined => {
+const next = (call: RestPages.Call, answer: HttpBody.Answer): RestPages.Call | undefined => {
   const { full, latest } = outline(answer)
   return !full ? undefined : { ...call, urlParams: { ...call.urlParams, startTime: String(latest + 1) } }
 }

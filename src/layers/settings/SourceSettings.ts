@@ -30,7 +30,7 @@ export interface AlphaVantage {
   readonly limits: Limits
 }
 
-interface Alpaca {
+export interface Alpaca {
   readonly _tag: "Alpaca"
   readonly keyId: Redacted.Redacted<string>
   readonly secretKey: Redacted.Redacted<string>

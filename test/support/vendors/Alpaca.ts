@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import * as Alpaca from "../../../src/layers/market-data/Alpaca.ts"
 import * as Account from "../../../src/layers/market-data/quota/Account.ts"
 import type { Vendor } from "../SourceSuite.ts"
+import * as AlpacaActions from "./AlpacaActions.ts"
 
 const keyId = "PKTESTKEYID12345"
 const secretKey = "verySecretAlpacaKey/0987654321"
@@ -35,6 +36,7 @@ export const alpaca: Vendor = {
     if (headers["apca-api-key-id"] !== keyId || headers["apca-api-secret-key"] !== secretKey) {
       return { status: 403, body: message("forbidden.") }
     }
+    if (url.pathname === "/v1/corporate-actions") return AlpacaActions.answer(url, AlpacaActions.none)
     const asked = url.searchParams
     const [start, end] = [Date.parse(asked.get("start")!), Date.parse(asked.get("end")!)]
     const known = { symbols: "IBM", timeframe: "1Min", adjustment: "raw", feed: "sip", sort: "asc", limit: "10000" }
