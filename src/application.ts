@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { automations } from "./assets/automations.ts"
 import { withLayout } from "./assets/definitions.ts"
+import { manySymbols } from "./assets/manySymbols.ts"
 import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import {
   checkDatabase,
@@ -227,7 +228,10 @@ export const load = (cwd: string, bundled: string) =>
     const settings = yield* Effect.mapError(Settings.load(cwd), ({ fix, message }) => configuration(message, fix))
     return Application.make({
       origin: "the bundled graph",
-      graph: onCalendar(withLayout(settings.layout), Source.calendar(settings.source)),
+      graph: manySymbols(
+        onCalendar(withLayout(settings.layout), Source.calendar(settings.source)),
+        Source.symbolsPerCall(settings.source)
+      ),
       layer: services(settings, bundled),
       notices: settings.source._tag === "Sample" && settings.sample === undefined ? [SAMPLE] : settings.notices,
       members: Effect.map(symbols(settings, bundled), (members) => ({ symbols: members })),

@@ -99,6 +99,12 @@ export const calendar = (source: Source): Calendar => {
   return period === undefined ? nyse : PeriodCalendar.of(nyse, period)
 }
 
+/** So many fill one or two pages of 10,000 bars and 8 MB; in the end the length of an address is the limit. */
+const together = { "1min": 3, "5min": 12, "15min": 32, "30min": 64, "60min": 100 } as const
+
+/** How many symbols of a month one question takes. */
+export const symbolsPerCall = (source: Source): number => source._tag === "Alpaca" ? together[source.interval] : 1
+
 /** What `--plan` says of the calls: those of the sample cost nothing. */
 export const pool = (source: Source, concurrency: number): PoolLimit => {
   if (source._tag === "Sample") return { slots: concurrency }

@@ -49,27 +49,39 @@ const defaults = {
 export const layer = (options: Options): Layer.Layer<MarketData.MarketData, never, Quota> => {
   const { baseUrl, feed, interval, limits } = { ...defaults, ...options }
   const timeframe = timeframes[interval]
-  return RestSource.layer({
-    source: Answers.source,
-    interval,
-    fingerprint: `${Answers.source} ${interval} raw extended ${feed}`,
-    shape: BarsJson.shape(interval, timeframe.minutes * MINUTE),
+  const pages: RestPages.RestPages<RestSource.Months> = {
     ...Answers.quota(options, limits),
-    first: (request, now) => ({
+    first: (asked, now) => ({
       url: baseUrl,
-      urlParams: { ...parameters(request, now), timeframe: timeframe.name, feed },
+      urlParams: { ...parameters(asked, now), timeframe: timeframe.name, feed },
       headers: Answers.keys(options)
     }),
     next,
     refusal,
     pause: Answers.pause
+  }
+  return RestSource.layer({
+    ...pages,
+    source: Answers.source,
+    interval,
+    fingerprint: `${Answers.source} ${interval} raw extended ${feed}`,
+    shape: BarsJson.shape(interval, timeframe.minutes * MINUTE),
+    first: ({ month, symbol }, now) => pages.first({ symbols: [symbol], month }, now),
+    refusal: (answer, { month, symbol }, now) => refusal(answer, { symbols: [symbol], month }, now),
+    together: { pages, parts: BarsJson.parts, culprit }
   }, options)
 }
 
-const parameters = ({ month, symbol }: MarketData.Request, now: number) => {
+/** The vendor names one at a time: "invalid symbol: XYZ". */
+const culprit = (reason: MarketData.Reason, symbols: ReadonlyArray<string>): string | undefined => {
+  const named = reason._tag === "InvalidRequest" ? /invalid symbol:? ([^\s,;]+)/i.exec(reason.text)?.[1] : undefined
+  return symbols.find((symbol) => symbol === named)
+}
+
+const parameters = ({ month, symbols }: RestSource.Months, now: number) => {
   const { from, to } = Months.window(month, BarsJson.zone)
   return {
-    symbols: symbol,
+    symbols: symbols.join(","),
     start: new Date(from).toISOString(),
     // Inclusive.
     end: new Date(Math.max(from, Math.min(to - 1, now - DELAY))).toISOString(),
@@ -93,15 +105,15 @@ const next = (call: RestPages.Call, answer: HttpBody.Answer): RestPages.Call | u
 
 const refusal = (
   answer: HttpBody.Answer,
-  { symbol }: MarketData.Request,
+  asked: RestSource.Months,
   now: number
 ): MarketData.Reason | undefined => {
   const status = HttpStatus.refusal(answer, now)
   if (status !== undefined) return Answers.refused(answer, status, now)
   const { end, symbols } = outline(answer)
   if (end === -1) return Answers.broken(answer, "bars")
-  const other = symbols.find((name) => name !== symbol)
+  const other = symbols.find((name) => !asked.symbols.includes(name))
   return other === undefined
     ? undefined
-    : new MarketData.Mismatched({ text: `asked for symbol ${symbol}, the answer is for ${other}` })
+    : new MarketData.Mismatched({ text: `asked for ${asked.symbols.join(", ")}, the answer is for ${other}` })
 }

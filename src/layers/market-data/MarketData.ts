@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Reject, SessionBars } from "../bars/Bars.ts"
 
@@ -113,6 +114,14 @@ export class MarketData extends Context.Service<MarketData, {
   /** The settings that change what is fetched, as one line. A change makes raw payloads stale. No secret in it. */
   readonly fingerprint: string
   readonly fetchMonth: (request: Request) => Effect.Effect<Payload, MarketDataError>
+  /**
+   * A month of several symbols with the calls of one question, where the vendor takes several. Every symbol has an entry:
+   * one that the vendor refuses fails alone.
+   */
+  readonly fetchMonths?: (
+    symbols: ReadonlyArray<string>,
+    month: string
+  ) => Effect.Effect<ReadonlyMap<string, Result.Result<Payload, MarketDataError>>, MarketDataError>
   /** Never fails: what cannot be decoded is rejected. */
   readonly decode: (format: string, bytes: Uint8Array) => Decoded
 }>()("barograph/layers/market-data/MarketData") {}

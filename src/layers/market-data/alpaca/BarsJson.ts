@@ -7,7 +7,7 @@
 import * as JsonBytes from "../JsonBytes.ts"
 import * as JsonWalk from "../JsonWalk.ts"
 import { TIME, UNREAD } from "../PagedRow.ts"
-import type { Page, ReadList, Shape } from "../PagedRows.ts"
+import { type Page, pageStart, type ReadList, type Shape } from "../PagedRows.ts"
 import * as Timestamps from "../Timestamps.ts"
 
 export const format = "alpaca/bars-json"
@@ -22,9 +22,8 @@ export interface Outline extends Page {
   readonly token: string | null
 }
 
-/** Walks the page at `at`. Without "bars" it is no page: `end` is -1. */
-export const page = (bytes: Uint8Array, at: number, list: ReadList): Outline => {
-  const symbols: Array<string> = []
+/** Walks the page at `at`; a symbol is in `symbols` before its rows are handed on. Without "bars" it is no page: `end` is -1. */
+export const page = (bytes: Uint8Array, at: number, list: ReadList, symbols: Array<string> = []): Outline => {
   let token: unknown = null
   let isPage = false
   const end = JsonWalk.object(bytes, at, (from, to, value) => {
@@ -36,6 +35,31 @@ export const page = (bytes: Uint8Array, at: number, list: ReadList): Outline => 
   })
   const text = typeof token === "string" && token !== "" ? token : null
   return { end: isPage ? end : -1, more: text !== null, symbols, token: text }
+}
+
+const encoder = new TextEncoder()
+const END = encoder.encode(`},"next_page_token":null}\n`)
+
+/**
+ * The bars of each symbol out of pages of several, as pages of its own: the vendor fills them symbol by symbol, so one may
+ * go on from page to page. A symbol without bars has an empty page.
+ */
+export const parts = (
+  pages: ReadonlyArray<Uint8Array>,
+  symbols: ReadonlyArray<string>
+): ReadonlyMap<string, Uint8Array> => {
+  const found = new Map<string, Array<Uint8Array>>(symbols.map((symbol) => [symbol, []]))
+  for (const bytes of pages) {
+    const names: Array<string> = []
+    page(bytes, pageStart(bytes, 0), (at) => {
+      const end = JsonBytes.valueEnd(bytes, at)
+      const symbol = names.at(-1)!
+      found.get(symbol)?.push(encoder.encode(`{"bars":{${JSON.stringify(symbol)}:`), bytes.subarray(at, end), END)
+      return { end, count: 0 }
+    }, names)
+  }
+  const none = [encoder.encode(`{"bars":{`), END]
+  return new Map(Array.from(found, ([symbol, own]) => [symbol, Buffer.concat(own.length === 0 ? none : own)]))
 }
 
 const bars = (bytes: Uint8Array, at: number, symbols: Array<string>, list: ReadList): number =>
