@@ -85,7 +85,7 @@ describe("Alpaca's corporate actions", () => {
   it.live("need the keys, and let them out nowhere", () =>
     Effect.gen(function*() {
       const said = `{"message":"key ${keyId} is not ${secretKey}"}`
-      const { message, reason } = yield* against(({}, headers) =>
+      const { message, reason } = yield* against((_, headers) =>
         headers["apca-api-key-id"] === keyId && headers["apca-api-secret-key"] === secretKey
           ? { status: 403, body: said }
           : { status: 500, body: "no keys came" }, () =>
