@@ -8,10 +8,10 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import * as Timers from "node:timers/promises"
 import * as Database from "../../src/layers/database/Database.ts"
 import * as RedshiftServer from "../support/RedshiftServer.ts"
 import * as RedshiftStandIn from "../support/RedshiftStandIn.ts"
+import { serverCpu } from "./ServerCpu.ts"
 
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3)
 const script = Path.join(import.meta.dirname, "load", "stage.ts")
@@ -68,39 +68,16 @@ const psql = (sql: string, database = connection.database): Promise<Ended> => {
   ])
 }
 
-/** CPU milliseconds of the server so far: its living processes and those that have ended, which takes them a moment. */
-const serverCpu = async (): Promise<number> => {
-  await Timers.setTimeout(200)
-  const pidFile = Path.join(home, "postgres", "data", "postmaster.pid")
-  const postmaster = Number(Fs.readFileSync(pidFile, "utf8").split("\n")[0])
-  let ticks = 0
-  for (const pid of Fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const stat = readStat(pid)
-    if (stat !== undefined && Number(pid) === postmaster) ticks += stat.own + stat.ended
-    else if (stat?.parent === postmaster) ticks += stat.own
-  }
-  return ticks * 10
-}
-
-const readStat = (pid: string) => {
-  try {
-    const fields = Fs.readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ").map(Number)
-    return { parent: fields[1]!, own: fields[11]! + fields[12]!, ended: fields[13]! + fields[14]! }
-  } catch {
-    return undefined
-  }
-}
-
 const stage = async (name: string, url = ""): Promise<Took> => {
-  const before = await serverCpu()
+  const before = await serverCpu(home)
   const { stdout } = await run(process.execPath, [script, name, home, url])
-  return { ...JSON.parse(stdout) as Took, server: await serverCpu() - before }
+  return { ...JSON.parse(stdout) as Took, server: await serverCpu(home) - before }
 }
 
 const yardstick = async (sql: string): Promise<Took> => {
-  const before = await serverCpu()
+  const before = await serverCpu(home)
   const { wall } = await psql(sql)
-  return { wall, cpu: 0, rss: 0, counts: {}, server: await serverCpu() - before }
+  return { wall, cpu: 0, rss: 0, counts: {}, server: await serverCpu(home) - before }
 }
 
 const copyIn = async (table: string): Promise<Took> => {

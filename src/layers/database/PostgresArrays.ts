@@ -42,19 +42,24 @@ export const make = (groups: ReadonlyArray<Bars>): BarArrays => ({
   volume: numbers(concat(groups, "volume"))
 })
 
+const rowsOf = (groups: ReadonlyArray<Bars>): number => groups.reduce((sum, { length }) => sum + length, 0)
+
+// Made as long as they get: growing costs more than filling.
 const positions = (groups: ReadonlyArray<Bars>): ReadonlyArray<number> => {
-  const all: Array<number> = []
+  const all = new Array<number>(rowsOf(groups))
+  let at = 0
   for (let group = 0; group < groups.length; group++) {
-    for (let row = 0; row < groups[group]!.length; row++) all.push(group + 1)
+    for (let row = 0; row < groups[group]!.length; row++) all[at++] = group + 1
   }
   return all
 }
 
 const concat = (groups: ReadonlyArray<Bars>, column: Column): ReadonlyArray<number> => {
-  const all: Array<number> = []
+  const all = new Array<number>(rowsOf(groups))
+  let at = 0
   for (const group of groups) {
     const values = group[column]
-    for (let row = 0; row < group.length; row++) all.push(values[row]!)
+    for (let row = 0; row < group.length; row++) all[at++] = values[row]!
   }
   return all
 }

@@ -84,50 +84,53 @@ const heldWith = Effect.fnUntraced(function*(
   return new Map(asked.map(({ session }, at) => [session, held[at]!]))
 })
 
-type Row = readonly [day: number, ts: Date, open: number, high: number, low: number, close: number, volume: number]
-
 const DAY = 86_400_000
 const EPOCH = Date.parse("2000-01-01")
 const dayOf = (session: string): number => (Date.parse(session) - EPOCH) / DAY
 
-/** One statement a symbol: asked for as a list, its sessions are found by the index whatever the table's statistics. */
+const prices = ["open", "high", "low", "close", "volume"] as const
+
+/** One session: its columns as PostgreSQL's own bytes. */
+interface Row extends Readonly<Record<"ts" | typeof prices[number], Uint8Array>> {
+  readonly day: number
+}
+
+/**
+ * One statement a symbol: asked for as a list, its sessions are found by the index whatever the table's statistics. A
+ * session is one row: a column of numbers as bytes costs both sides less than half of what rows do, and a tenth of
+ * their memory here.
+ */
 const read = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   partitions: ReadonlyArray<{ readonly symbol: string; readonly session: string }>
 ) {
   const found = new Map<string, ReadonlyMap<number, Bars>>()
   for (const [symbol, group] of Map.groupBy(partitions, ({ symbol }) => symbol)) {
-    const rows = yield* sql`select session - date '2000-01-01', ts, open, high, low, close, volume
+    const rows = yield* sql<Row>`select session - date '2000-01-01' as day,
+      string_agg(timestamptz_send(ts), '' order by ts) as ts, string_agg(float8send(open), '' order by ts) as open,
+      string_agg(float8send(high), '' order by ts) as high, string_agg(float8send(low), '' order by ts) as low,
+      string_agg(float8send(close), '' order by ts) as close, string_agg(float8send(volume), '' order by ts) as volume
       from staging.bars
       where symbol = ${symbol} and session = any(${PostgresArrays.dates(group.map(({ session }) => session))}::date[])
-      order by session, ts`.values
-    found.set(symbol, toColumns(rows as unknown as ReadonlyArray<Row>))
+      group by session`
+    found.set(symbol, new Map(rows.map((row) => [row.day, toBars(row)])))
   }
   return partitions.map(({ session, symbol }) => found.get(symbol)!.get(dayOf(session)) ?? empty)
 })
 
-const toColumns = (rows: ReadonlyArray<Row>): ReadonlyMap<number, Bars> => {
-  const all = new Map<number, Bars>()
-  for (let from = 0; from < rows.length;) {
-    const day = rows[from]![0]
-    let to = from
-    while (to < rows.length && rows[to]![0] === day) to++
-    all.set(day, fill(rows, from, to))
-    from = to
-  }
-  return all
-}
+const viewOf = ({ buffer, byteLength, byteOffset }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength)
 
-const fill = (rows: ReadonlyArray<Row>, from: number, to: number): Bars => {
-  const bars = allocate(to - from)
+const toBars = (row: Row): Bars => {
+  const bars = allocate(row.ts.byteLength / 8)
+  const ts = viewOf(row.ts)
+  // Microseconds since 2000, 64 bits: below 2^53 until the year 2285.
   for (let at = 0; at < bars.length; at++) {
-    const row = rows[from + at]!
-    bars.ts[at] = row[1].getTime()
-    bars.open[at] = row[2]
-    bars.high[at] = row[3]
-    bars.low[at] = row[4]
-    bars.close[at] = row[5]
-    bars.volume[at] = row[6]
+    bars.ts[at] = (ts.getInt32(at * 8) * 2 ** 32 + ts.getUint32(at * 8 + 4)) / 1000 + EPOCH
+  }
+  for (const name of prices) {
+    const values = viewOf(row[name])
+    for (let at = 0; at < bars.length; at++) bars[name][at] = values.getFloat64(at * 8)
   }
   return bars
 }

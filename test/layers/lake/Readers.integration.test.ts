@@ -112,7 +112,7 @@ for (const format of FORMATS) {
       const { root } = yield* lakeOf(format)
       const script = `
 import json, sys, pyarrow as pa, pyarrow.dataset as ds, pyarrow.compute as pc
-hive = ds.partitioning(pa.schema([("symbol", pa.string()), ("date", pa.string())]), flavor="hive", segment_encoding="uri")
+hive = ds.HivePartitioning(pa.schema([("symbol", pa.string()), ("date", pa.string())]), segment_encoding="uri")
 t = ds.dataset(sys.argv[1] + "/bars", format="parquet", partitioning=hive).to_table()
 t = t.set_column(t.schema.get_field_index("close"), "close", pc.cast(t["close"], pa.float64()))
 t = t.set_column(t.schema.get_field_index("ts"), "ts", pc.cast(t["ts"], pa.int64()))
