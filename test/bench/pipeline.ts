@@ -17,8 +17,8 @@ import Pg from "pg"
 import * as Database from "../../src/layers/database/Database.ts"
 import * as StagingPostgres from "../../src/layers/staging/Postgres.ts"
 import * as WarehousePostgres from "../../src/layers/warehouse/Postgres.ts"
-import type { Connection } from "../support/RedshiftStatements.ts"
 import * as RedshiftStandIn from "../support/RedshiftStandIn.ts"
+import type { Connection } from "../support/RedshiftStatements.ts"
 import { table } from "./Measured.ts"
 import * as Contestant from "./pipeline/Contestant.ts"
 import * as Payloads from "./pipeline/Payloads.ts"
@@ -60,11 +60,15 @@ const migrate = (connection: Connection): Promise<void> => {
 
 let databases = 0
 
+/** What the program does when nobody says otherwise. */
+const CONCURRENCY = 4
+
 /** A directory and a database for the run, gone after it. */
 const fresh = async <A>(
   contestant: Contestant.Contestant,
   payloads: Payloads.Payloads,
-  run: (setting: Contestant.Setting) => Promise<A>
+  run: (setting: Contestant.Setting) => Promise<A>,
+  concurrency = CONCURRENCY
 ): Promise<A> => {
   const directory = Fs.mkdtempSync(Path.join(home, "run-"))
   const connection = { ...admin, database: `bench_${++databases}` }
@@ -72,7 +76,7 @@ const fresh = async <A>(
   const vendor = await Vendor.start(payloads.directory)
   try {
     if (contestant.needsTables) await migrate(connection)
-    return await run({ payloads, url: vendor.url, directory, connection })
+    return await run({ payloads, url: vendor.url, directory, connection, concurrency })
   } finally {
     await vendor.close()
     await query(admin, `drop database ${connection.database} with (force)`)
@@ -172,21 +176,29 @@ const compare = (barsPerSymbol: number): Promise<void> =>
     show(contestants, payloads)
   })
 
-/** Symbols, sessions of each, bars a session. */
-const SIZES = [[5, 52, 960], [20, 52, 960], [20, 130, 390], [20, 520, 96], [80, 52, 240]] as const
+/** Symbols, sessions of each, bars a session, steps at a time. */
+const SIZES = [
+  [5, 52, 960, 4],
+  [20, 52, 960, 4],
+  [20, 130, 390, 4],
+  [20, 520, 96, 4],
+  [20, 52, 960, 16]
+] as const
 
 const memory = async (): Promise<void> => {
   const rows: Array<ReadonlyArray<string>> = []
-  for (const [symbols, sessions, barsPerSession] of SIZES) {
+  for (const [symbols, sessions, barsPerSession, concurrency] of SIZES) {
     const size = { symbols, barsPerSession, barsPerSymbol: sessions * barsPerSession }
-    const { payloads, took } = await withPayloads(size, async (payloads) => ({
-      payloads,
-      took: await fresh(Contestant.barograph, payloads, (to) => measure(Contestant.barograph, "whole", to))
-    }))
-    const counts = [symbols, payloads.sessions, barsPerSession, payloads.bars]
+    const whole = (to: Contestant.Setting) => measure(Contestant.barograph, "whole", to)
+    const [payloads, took] = await withPayloads(
+      size,
+      async (payloads) => [payloads, await fresh(Contestant.barograph, payloads, whole, concurrency)] as const
+    )
+    const counts = [symbols, payloads.sessions, barsPerSession, payloads.bars, concurrency]
     rows.push([...counts.map(String), took.peak.toFixed(0), took.wall.toFixed(0)])
   }
-  table("The whole", ["symbols", "partitions", "bars a session", "bars", "peak MB", "wall ms"], rows)
+  const heading = ["symbols", "partitions", "bars a session", "bars", "steps at a time", "peak MB", "wall ms"]
+  table("The whole", heading, rows)
 }
 
 try {

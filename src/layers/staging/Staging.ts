@@ -4,12 +4,30 @@ import type { StagedSession, StageRequest } from "./BarStore.ts"
 
 /** Why the request breaks the rules of `Bars`: rows in order, one per instant; one entry per session. */
 export const violation = ({ sessions }: StageRequest): string | undefined => {
-  const owners = new Map<number, string>()
   const seen = new Set<string>()
   for (const { bars, session } of sessions) {
     if (seen.has(session)) return `session ${session} is given twice`
     seen.add(session)
     if (!ascends(bars)) return `the bars of ${session} are not in order, one per instant`
+  }
+  return follow(sessions) ? undefined : sharedInstant(sessions)
+}
+
+const ascends = ({ length, ts }: Bars): boolean => {
+  for (let at = 1; at < length; at++) if (!(ts[at]! > ts[at - 1]!)) return false
+  return true
+}
+
+/** Whether each session begins after another has ended, as a market's do: then no instant is in two of them. */
+const follow = (sessions: StageRequest["sessions"]): boolean => {
+  const inTime = sessions.map(({ bars }) => bars).filter(({ length }) => length > 0).sort((a, b) => a.ts[0]! - b.ts[0]!)
+  return inTime.every(({ ts }, at) => at === 0 || ts[0]! > inTime[at - 1]!.ts[inTime[at - 1]!.length - 1]!)
+}
+
+/** Every instant is looked up: only for sessions that overlap. */
+const sharedInstant = (sessions: StageRequest["sessions"]): string | undefined => {
+  const owners = new Map<number, string>()
+  for (const { bars, session } of sessions) {
     for (const ts of bars.ts) {
       const owner = owners.get(ts)
       if (owner !== undefined) return `${new Date(ts).toISOString()} is in two sessions, ${owner} and ${session}`
@@ -17,11 +35,6 @@ export const violation = ({ sessions }: StageRequest): string | undefined => {
     }
   }
   return undefined
-}
-
-const ascends = ({ length, ts }: Bars): boolean => {
-  for (let at = 1; at < length; at++) if (!(ts[at]! > ts[at - 1]!)) return false
-  return true
 }
 
 /** A cut-off payload cannot replace rows, and a session has one interval. */

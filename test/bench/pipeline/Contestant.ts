@@ -15,6 +15,8 @@ export interface Setting {
   readonly directory: string
   /** A database of the run's own. */
   readonly connection: Connection
+  /** Steps at a time, of the program. */
+  readonly concurrency: number
 }
 
 export interface Contestant {
@@ -41,7 +43,7 @@ export const barograph: Contestant = {
   name: "Barograph",
   stages: ["payloads", "staging", "lake", "warehouse", "whole"],
   needsTables: false,
-  command: (stage, { connection, directory, payloads, url }) => ({
+  command: (stage, { concurrency, connection, directory, payloads, url }) => ({
     command: Path.join(root, "bin", "barograph"),
     args: ["materialize", ...asked[stage]],
     cwd: directory,
@@ -53,6 +55,7 @@ export const barograph: Contestant = {
       BAROGRAPH_SYMBOLS: payloads.symbols.join(","),
       BAROGRAPH_START: Payloads.START,
       BAROGRAPH_END: payloads.end,
+      BAROGRAPH_CONCURRENCY: String(concurrency),
       BAROGRAPH_LAKE: Path.join(directory, "lake"),
       BAROGRAPH_HOME: directory,
       DATABASE_URL: urlOf(connection)

@@ -106,6 +106,13 @@ it.effect("DuckDB sees UTC timestamps, exact decimals, whole numbers, and statis
 
 const hasPyarrow = ChildProcess.spawnSync("python3", ["-c", "import pyarrow"]).status === 0
 
+if (!hasPyarrow) {
+  console.warn(
+    "pyarrow's view of the lake is skipped: the first python3 on PATH lacks it. To run these tests:\n" +
+      "  python3 -m venv venv && venv/bin/pip install pyarrow && PATH=$PWD/venv/bin:$PATH npx vitest run Readers"
+  )
+}
+
 for (const format of FORMATS) {
   it.effect.skipIf(!hasPyarrow)(`pyarrow reads ${format}`, () =>
     Effect.gen(function*() {
