@@ -13,7 +13,7 @@ import * as RedshiftStandIn from "../support/RedshiftStandIn.ts"
 import { table } from "./Measured.ts"
 
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3)
-const SYMBOLS = 20
+const SYMBOLS = Number(process.env["BENCH_SYMBOLS"] ?? 20)
 /** Minute bars of a day and a night, two months and a half: as many as `bench:load` has. */
 const SESSIONS = 52
 const BARS = 960
