@@ -2,7 +2,8 @@
 import { expect, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
 import { type Bars, contentHash, empty } from "../../../src/layers/bars/Bars.ts"
 import { type LoadPartition, Warehouse } from "../../../src/layers/warehouse/Warehouse.ts"
 import * as TestBars from "../../support/TestBars.ts"
@@ -14,7 +15,23 @@ export class Tables extends Context.Service<Tables, {
   readonly ledger: (symbol: string) => Effect.Effect<
     ReadonlyArray<{ readonly session: string; readonly rows: number; readonly contentHash: string }>
   >
-}>()("test/warehouse/Tables") {}
+}>()("test/warehouse/Tables") {
+  /** Looks past the service, into the PostgreSQL that the rows are in. */
+  static readonly layer = Layer.effect(
+    Tables,
+    Effect.map(SqlClient.SqlClient, (sql) => ({
+      bars: (symbol, session) =>
+        sql<{ rows: number; volume: number }>`select count(*)::int4 as rows, coalesce(sum(volume), 0)::float8 as volume
+          from warehouse.bars where symbol = ${symbol} and session = ${session}::date`.pipe(
+          Effect.map(([row]) => row!),
+          Effect.orDie
+        ),
+      ledger: (symbol) =>
+        Effect.orDie(sql<{ session: string; rows: number; contentHash: string }>`select session, rows,
+          content_hash as "contentHash" from warehouse.bar_loads where symbol = ${symbol} order by session`)
+    } satisfies Tables["Service"]))
+  )
+}
 
 const day = "2024-03-05"
 const next = "2024-03-06"
