@@ -71,8 +71,10 @@ const functions = (code: string): string =>
     .replace(/\bnvl\s*\(/gi, "coalesce(")
     .replace(/\bdateadd\s*\(\s*(\w+)\s*,/gi, (_, part) => `redshift_dateadd('${part}',`)
 
-/** Made once in the database behind: functions that have no counterpart. */
-export const prelude = `create or replace function public.redshift_dateadd(part text, n bigint, at timestamp)
+/** Made once in the database behind: what has no counterpart. */
+export const prelude = `create table if not exists public.stl_load_errors (starttime timestamptz, filename text,
+    line_number bigint, raw_line text, err_code int, err_reason text);
+  create or replace function public.redshift_dateadd(part text, n bigint, at timestamp)
   returns timestamp language sql immutable as $$
     select at + n * case part when 'ms' then interval '1 millisecond' when 'second' then interval '1 second'
       when 'day' then interval '1 day' end $$`

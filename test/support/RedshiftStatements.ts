@@ -6,6 +6,7 @@
 import * as Crypto from "node:crypto"
 import * as Pg from "pg"
 import * as RedshiftDialect from "./RedshiftDialect.ts"
+import * as RedshiftServerCopy from "./RedshiftServerCopy.ts"
 
 export type Status = "SUBMITTED" | "STARTED" | "FINISHED" | "FAILED" | "ABORTED"
 
@@ -40,6 +41,8 @@ export interface Options {
   readonly connection: Connection
   /** Provisioned clusters are SERIALIZABLE by default, serverless workgroups SNAPSHOT. */
   readonly isolation?: "serializable" | "snapshot"
+  /** What COPY reads. */
+  readonly s3?: RedshiftServerCopy.Source
   /** An error that the transaction ends with instead of its commit. */
   readonly fail?: (sqls: ReadonlyArray<string>) => string | undefined
 }
@@ -132,7 +135,9 @@ export class RedshiftStatements {
   private async execute(client: Pg.Client, statement: Statement, transaction: boolean): Promise<void> {
     if (transaction) await client.query("begin")
     try {
-      for (const sql of statement.sqls) statement.results.push(await one(client, sql))
+      for (const sql of statement.sqls) {
+        statement.results.push(RedshiftServerCopy.isCopy(sql) ? await this.copy(client, sql) : await one(client, sql))
+      }
       const failure = this.options.fail?.(statement.sqls)
       if (failure !== undefined) throw new Refusal(failure)
       if (transaction) await client.query("commit")
@@ -140,6 +145,29 @@ export class RedshiftStatements {
       if (transaction) await client.query("rollback").catch(() => {})
       throw error
     }
+  }
+
+  /** What is wrong with a row stays to be read although the transaction is rolled back. */
+  private async copy(client: Pg.Client, sql: string): Promise<Result> {
+    try {
+      return { columns: [], rows: [], affected: await RedshiftServerCopy.run(client, sql, this.options.s3) }
+    } catch (error) {
+      const found = error instanceof RedshiftServerCopy.CopyError ? error.loadError : undefined
+      if (found !== undefined) await this.keepLoadError(found)
+      throw error
+    }
+  }
+
+  private async keepLoadError({ code, filename, line, rawLine, reason }: RedshiftServerCopy.LoadError): Promise<void> {
+    const client = await this.open()
+    await client.query("insert into public.stl_load_errors values (now(), $1, $2, $3, $4, $5)", [
+      filename,
+      line,
+      rawLine,
+      code,
+      reason
+    ])
+    await client.end()
   }
 
   async cancel(statement: Statement): Promise<void> {

@@ -22,8 +22,12 @@ export type Fault =
   | { readonly kind: "error"; readonly error: S3ServerError.S3ServerError }
   /** The answer's body stops after some bytes. */
   | { readonly kind: "cut"; readonly after: number }
-  /** Waits, then goes on (`before`) or answers (`after`). */
-  | { readonly kind: "wait"; readonly when: "before" | "after"; readonly until: Promise<unknown> }
+  /** Waits, then goes on (`before`) or answers (`after`); what is a function is called when the moment has come. */
+  | {
+    readonly kind: "wait"
+    readonly when: "before" | "after"
+    readonly until: Promise<unknown> | (() => Promise<unknown>)
+  }
 
 export interface Seen {
   /** `PutObject`, `GetObject`, … */
@@ -104,10 +108,10 @@ const serve = async (exchange: Exchange): Promise<void> => {
     if (fault?.kind === "drop" && fault.when === "before") return void request.socket.destroy()
     const body = await S3ServerBody.read(request)
     if (fault?.kind === "error") throw fault.error
-    if (fault?.kind === "wait" && fault.when === "before") await fault.until
+    await waited(fault, "before")
     authorize(exchange)
     const answer = S3ServerHandlers.handle({ ...call, body, now, gcs: exchange.gcs })
-    if (fault?.kind === "wait" && fault.when === "after") await fault.until
+    await waited(fault, "after")
     if (fault?.kind === "drop" && fault.when === "after") return void request.socket.destroy()
     send(exchange, answer)
   } catch (cause) {
@@ -119,6 +123,11 @@ const serve = async (exchange: Exchange): Promise<void> => {
     response.setHeader("date", new Date(now).toUTCString())
     sendError(exchange, error)
   }
+}
+
+const waited = async (fault: Fault | undefined, when: "before" | "after"): Promise<void> => {
+  if (fault?.kind !== "wait" || fault.when !== when) return
+  await (typeof fault.until === "function" ? fault.until() : fault.until)
 }
 
 const send = ({ call, fault, response, request }: Exchange, answer: S3ServerHandlers.Answer): void => {

@@ -12,10 +12,13 @@
 export const text = (value: string): string =>
   `'${value.replaceAll("\0", "␀").toWellFormed().replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
 
+/** As a text outside of SQL has it: the shortest digits that are this value and no other, and -0. */
+export const digits = (value: number): string => value === 0 && Object.is(value, -0) ? "-0" : String(value)
+
 /** A double precision value, the same bits on the server; also NaN, the infinities and -0. */
 export const number = (value: number): string => {
-  const digits = Object.is(value, -0) ? "-0" : String(value)
-  return PLAIN.test(digits) ? digits : `'${digits}'`
+  const text = digits(value)
+  return PLAIN.test(text) ? text : `'${text}'`
 }
 
 const PLAIN = /^(?!-0$)-?(?=[\d.]{1,16}$)\d+(?:\.\d+)?$/

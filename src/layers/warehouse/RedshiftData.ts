@@ -1,18 +1,22 @@
 /**
- * A warehouse in Amazon Redshift, serverless or provisioned, through the Data API: no driver, no network path, no bucket.
- * A load asks the ledger where it stands, and then runs as one transaction, or as several that stage and one that swaps.
- * It is repeated whole when another load was quicker; see `RedshiftSql.ts` for why it can be repeated at any point.
+ * A warehouse in Amazon Redshift, serverless or provisioned, through the Data API: no driver, no network path, and no
+ * bucket unless one is given for large loads. A load asks the ledger where it stands, and then runs as one transaction, or
+ * as several that stage and one that swaps. It is repeated whole when another load was quicker; see `RedshiftSql.ts` for why it can be repeated at any point.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as RealTime from "../database/RealTime.ts"
+import { ObjectStore } from "../lake/ObjectStore.ts"
+import * as S3 from "../lake/S3.ts"
 import * as Load from "./Load.ts"
 import * as LoadPlan from "./LoadPlan.ts"
 import * as RedshiftApi from "./RedshiftApi.ts"
+import * as RedshiftCopy from "./RedshiftCopy.ts"
 import * as RedshiftSchema from "./RedshiftSchema.ts"
 import * as RedshiftSql from "./RedshiftSql.ts"
 import * as RedshiftTarget from "./RedshiftTarget.ts"
@@ -29,9 +33,22 @@ export const layer = (
     Effect.gen(function*() {
       const api = yield* RedshiftApi.make(target)
       yield* migrate(api, target.schema).pipe(Effect.mapError(failed("migrate", `schema ${target.schema}`)))
-      return make(api, target, limits)
+      return make({ api, target, limits, bucket: yield* bucketOf(target) })
     })
   )
+
+const bucketOf = Effect.fnUntraced(function*({ copy }: RedshiftTarget.RedshiftTarget) {
+  if (copy === undefined) return undefined
+  return { ...copy, store: Context.get(yield* Layer.build(S3.layer(copy.bucket)), ObjectStore) }
+})
+
+/** What every load needs. */
+interface Session {
+  readonly api: RedshiftApi.RedshiftApi
+  readonly target: RedshiftTarget.RedshiftTarget
+  readonly limits: RedshiftSql.Limits
+  readonly bucket: RedshiftCopy.Bucket | undefined
+}
 
 const failed = (operation: string, subject: string) => (reason: WarehouseReason): WarehouseError =>
   new WarehouseError({ operation, subject, reason })
@@ -63,31 +80,49 @@ const again = Schedule.exponential("100 millis").pipe(
   Schedule.while(({ input }) => input._tag === "Conflict")
 )
 
-const make = (
-  api: RedshiftApi.RedshiftApi,
-  target: RedshiftTarget.RedshiftTarget,
-  limits: RedshiftSql.Limits
-): Warehouse["Service"] => ({
-  location: RedshiftTarget.describe(target),
+const make = (session: Session): Warehouse["Service"] => ({
+  location: RedshiftTarget.describe(session.target),
   replace: Effect.fn("Warehouse.replace")(function*(partitions) {
     if (partitions.length === 0) return []
     const text = Load.violation(partitions)
     const toError = failed("replace", Load.subject(partitions))
     if (text !== undefined) return yield* toError(new Refused({ text }))
     const now = yield* Clock.currentTimeMillis
-    return yield* Effect.mapError(repeated(() => replace(api, target.schema, limits, partitions, now)), toError)
+    return yield* Effect.mapError(Effect.scoped(load(session, partitions, now)), toError)
   })
 })
 
-const replace = Effect.fnUntraced(function*(
-  api: RedshiftApi.RedshiftApi,
-  schema: string,
-  limits: RedshiftSql.Limits,
+/** Objects in the bucket are written by the first attempt and serve all of them. */
+const load = Effect.fnUntraced(function*(session: Session, partitions: ReadonlyArray<LoadPartition>, now: number) {
+  const manifest = yield* copying(session, partitions, now)
+  return yield* repeated(() => replace(session, partitions, now, manifest))
+})
+
+/** The manifest of what was put into the bucket, where there is one and the load is worth it. */
+const copying = Effect.fnUntraced(function*(
+  { bucket, limits, target: { schema } }: Session,
   partitions: ReadonlyArray<LoadPartition>,
   now: number
+) {
+  const rows = Load.rowsOf(partitions)
+  const plan = bucket === undefined ? undefined : LoadPlan.copy(rows, limits)
+  if (bucket === undefined || plan === undefined) return undefined
+  yield* Effect.logDebug(LoadPlan.explain(plan, rows))
+  return yield* RedshiftCopy.upload(bucket, { schema, partitions, now }, limits.objectRows)
+})
+
+const replace = Effect.fnUntraced(function*(
+  session: Session,
+  partitions: ReadonlyArray<LoadPartition>,
+  now: number,
+  manifest: string | undefined
 ): Effect.fn.Return<ReadonlyArray<LoadedPartition>, WarehouseReason> {
+  const { api, bucket, limits, target: { region, schema } } = session
   const generations = yield* readGenerations(api, schema, partitions)
-  const batch = yield* prepare(api, { schema, partitions, generations, limit: limits.bytes, now }, limits)
+  const load = { schema, partitions, generations, limit: limits.bytes, now }
+  const batch = bucket === undefined || manifest === undefined
+    ? yield* prepare(api, load, limits)
+    : RedshiftSql.copied(load, bucket, manifest, region)
   const id = yield* api.run(batch.statements)
   const { rows } = yield* api.rows(id, batch.answer)
   if (rows.length !== partitions.length) {

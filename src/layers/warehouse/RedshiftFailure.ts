@@ -6,6 +6,7 @@ import {
   ExpiredCredentials,
   Failed,
   NoCredentials,
+  NotCopied,
   NotFound,
   Throttled,
   Unreachable,
@@ -34,8 +35,20 @@ const byName: ReadonlyArray<readonly [pattern: RegExp, make: Make]> = [
   [/^TimeoutError/, make(Unreachable)]
 ]
 
+/** What COPY could not read. The bucket is another service's: its throttling passes, its objects can be written again. */
+const notCopied: Make = (text) =>
+  new NotCopied({
+    text,
+    fix: /not authorized|AccessDenied|Status 403/.test(text)
+      ? "Attach the iamRole of BAROGRAPH_WAREHOUSE to the warehouse, and allow it s3:GetObject and s3:ListBucket on the "
+        + "prefix of copy="
+      : "Run it again: the objects are written anew; a lifecycle rule on the prefix of copy= must leave them for a day",
+    retryable: !/not authorized|AccessDenied|Status 403/.test(text)
+  })
+
 /** Words of the service, and of the database in `DescribeStatement`. */
 const byWords: ReadonlyArray<readonly [pattern: RegExp, make: Make]> = [
+  [/S3ServiceException|manifest file|not authorized to assume IAM Role|S3 prefix .* does not exist/i, notCopied],
   [
     /\b1023\b|serializable isolation violation|could not serialize|deadlock detected|concurrent (?:transaction|update)/i,
     make(Conflict)

@@ -10,6 +10,8 @@
  */
 import * as Crypto from "node:crypto"
 import * as Literal from "./Literal.ts"
+import { rowsOf } from "./Load.ts"
+import type { CopySource } from "./RedshiftTarget.ts"
 import type { LoadPartition } from "./Warehouse.ts"
 
 export interface Limits {
@@ -17,9 +19,13 @@ export interface Limits {
   readonly statements: number
   /** Bytes per statement: the service allows 100 KB. */
   readonly bytes: number
+  /** Where there is a bucket, this many rows or more are copied out of it. */
+  readonly copyRows: number
+  /** In one object of the bucket. */
+  readonly objectRows: number
 }
 
-export const limits: Limits = { statements: 40, bytes: 98_000 }
+export const limits: Limits = { statements: 40, bytes: 98_000, copyRows: 10_000, objectRows: 100_000 }
 
 /** What the ledger says of a partition; 0 where it was never loaded. */
 export type Generations = ReadonlyArray<number>
@@ -159,8 +165,8 @@ const instant = (epochMillis: number): string =>
 export const nameStatements = ({ generations, limit, partitions }: Load): number =>
   ask(partitions, generations, limit).length
 
-/** Sets the rows of one try apart from all others in the stage table. */
-export const loadId = ({ now, partitions, schema }: Load, drawn: number): string =>
+/** Sets the rows of one try apart from all others, in the stage table or in the bucket. */
+export const loadId = ({ now, partitions, schema }: Pick<Load, "now" | "partitions" | "schema">, drawn: number): string =>
   Crypto.createHash("sha256")
     .update(JSON.stringify([schema, now, drawn, partitions.map((one) => [one.symbol, one.session, one.contentHash])]))
     .digest("hex").slice(0, 32)
@@ -190,16 +196,37 @@ export const oneTransaction = (load: Load, rows: ReadonlyArray<string>): Batch =
   return { statements: [...before, ...replace(load)], answer: before.length + 2 }
 }
 
+/** What is true of the rows of whole loads only: with one row missing or too many, nothing is loaded. */
+const complete = (partitions: ReadonlyArray<LoadPartition>): string =>
+  `delete from barograph_load where (select count(*) from barograph_rows) <> ${Literal.integer(rowsOf(partitions))}`
+
+/** The whole load as one transaction whose rows are copied from what the manifest names. */
+export const copied = (load: Load, source: CopySource, manifest: string, region: string | undefined): Batch => {
+  const before = [
+    ...open(load),
+    `create temp table barograph_rows (${ROW_COLUMNS})`,
+    `copy barograph_rows from ${Literal.text(manifest)} iam_role ${role(source)}${elsewhere(source, region)}
+      manifest csv zstd compupdate off statupdate off`,
+    complete(load.partitions)
+  ]
+  return { statements: [...before, ...replace(load)], answer: before.length + 2 }
+}
+
+const role = ({ iamRole }: CopySource): string => iamRole === "default" ? "default" : Literal.text(iamRole)
+
+/** Redshift takes the bucket to be in its own region. */
+const elsewhere = ({ bucket }: CopySource, region: string | undefined): string =>
+  bucket.region === undefined || bucket.region === region ? "" : ` region ${Literal.text(bucket.region)}`
+
 /** The last of several: takes the rows that the others staged under `id`, all of them or none. */
 export const swap = (load: Load, id: string): Batch => {
   const { now, partitions, schema } = load
-  const rows = partitions.reduce((sum, { bars }) => sum + bars.length, 0)
   const before = [
     ...open(load),
     `create temp table barograph_rows (${ROW_COLUMNS})`,
     `insert into barograph_rows select "part", "ms", "open", "high", "low", "close", "volume"
       from ${schema}.bar_stage where "load_id" = ${Literal.text(id)}`,
-    `delete from barograph_load where (select count(*) from barograph_rows) <> ${Literal.integer(rows)}`
+    complete(partitions)
   ]
   // What killed processes left is taken away a day later by whoever comes by.
   const clean = `delete from ${schema}.bar_stage

@@ -6,8 +6,20 @@
  *
  * Options: `region` and `endpoint` (else as the AWS SDK finds them), `dbUser` (cluster only), `secretArn`, `schema`. The
  * URL holds no secret: credentials are found by the SDK's own chain, or lie in Secrets Manager under `secretArn`.
+ *
+ * With `copy=s3://bucket/prefix` large loads go through that bucket (`RedshiftCopy.ts`), read by the warehouse as
+ * `iamRole=arn:aws:iam::…:role/…`, or as its default role. The bucket takes the parameters that a lake's takes
+ * (`../lake/Location.ts`), the first after `?`, each further one after `%26` because `&` ends the option:
+ * `copy=s3://bucket/prefix?region=eu-west-1%26encryption=aws:kms`.
  */
 import * as Result from "effect/Result"
+import * as Location from "../lake/Location.ts"
+
+/** Where rows wait for COPY, and as whom the warehouse reads them. */
+export interface CopySource {
+  readonly bucket: Location.Bucket
+  readonly iamRole: string
+}
 
 export interface RedshiftTarget {
   readonly kind: "workgroup" | "cluster"
@@ -19,6 +31,7 @@ export interface RedshiftTarget {
   /** Temporary credentials of this database user; else the user that belongs to the caller's IAM identity. */
   readonly dbUser: string | undefined
   readonly secretArn: string | undefined
+  readonly copy: CopySource | undefined
 }
 
 /** Why the URL cannot be used, and what to write instead. */
@@ -29,7 +42,8 @@ export interface Unusable {
 
 export const PROTOCOL = "redshift-data:"
 const EXAMPLE = "redshift-data://workgroup/analytics/dev?region=eu-central-1"
-const OPTIONS = ["region", "endpoint", "dbUser", "secretArn", "schema"]
+const OPTIONS = ["region", "endpoint", "dbUser", "secretArn", "schema", "copy", "iamRole"]
+const ROLE = /^(?:default|arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/:-]+)$/
 
 const refuse = (message: string, fix = `write it as ${EXAMPLE}`): Result.Result<never, Unusable> =>
   Result.fail({ message, fix })
@@ -78,7 +92,34 @@ const options = (
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     return refuse(`"${schema}" is no name for a schema`, "use small letters, digits and _, as in schema=warehouse")
   }
-  return Result.succeed({ ...place, schema, region: option("region"), endpoint, dbUser, secretArn })
+  const region = option("region")
+  return Result.map(
+    copySource(option("copy"), option("iamRole"), region),
+    (copy) => ({ ...place, schema, region, endpoint, dbUser, secretArn, copy })
+  )
+}
+
+const copySource = (
+  text: string | undefined,
+  role: string | undefined,
+  region: string | undefined
+): Result.Result<CopySource | undefined, Unusable> => {
+  const iamRole = role ?? "default"
+  if (!ROLE.test(iamRole)) {
+    return refuse(`"${iamRole}" is no role`, "write iamRole=arn:aws:iam::123456789012:role/NAME, or leave it out")
+  }
+  if (text === undefined) {
+    return role === undefined
+      ? Result.succeed(undefined)
+      : refuse("iamRole is who reads the bucket of copy, and there is none", "add copy=s3://bucket/prefix")
+  }
+  return Result.flatMap(
+    Result.mapError(Location.parse(text, "/"), ({ fix, message }): Unusable => ({ message: `copy: ${message}`, fix })),
+    (location) =>
+      location.kind === "bucket" && location.dialect === "s3"
+        ? Result.succeed({ bucket: { ...location, region: location.region ?? region }, iamRole })
+        : refuse("copy: Redshift copies from buckets of S3 only", "write copy=s3://bucket/prefix")
+  )
 }
 
 /** For people, and what makes a warehouse another one. */

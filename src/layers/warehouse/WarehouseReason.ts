@@ -77,6 +77,15 @@ export class Cancelled extends Schema.TaggedClass<Cancelled>()("Cancelled", fiel
   readonly retryable = true
 }
 
+/** Rows did not get into the bucket of `copy`, or not out of it. What is to be done depends on who could not do what. */
+export class NotCopied extends Schema.TaggedClass<NotCopied>()("NotCopied", {
+  ...fields,
+  fix: Schema.String,
+  retryable: Schema.Boolean
+}) {
+  readonly what = `the temporary objects of COPY: ${this.text}`
+}
+
 /** The server's own words on a statement or a connection. */
 export class Failed extends Schema.TaggedClass<Failed>()("Failed", { ...fields, retryable: Schema.Boolean }) {
   readonly what = this.text
@@ -94,6 +103,7 @@ export const WarehouseReason = Schema.Union([
   NotFound,
   Conflict,
   Cancelled,
+  NotCopied,
   Failed
 ])
 export type WarehouseReason = typeof WarehouseReason.Type

@@ -22,14 +22,14 @@ const loadOf = (partitions: ReadonlyArray<LoadPartition>, limit: number): Redshi
 })
 
 it("a month of minute bars is one transaction, and it says so", () => {
-  const plan = LoadPlan.estimate(21 * 390, RedshiftSql.limits)
+  const plan = LoadPlan.estimate(21 * 390, RedshiftSql.limits, false)
   expect(LoadPlan.explain(plan, 21 * 390)).toBe(
     "8190 rows in one transaction of 18 statements: they fit the Data API's 40 statements of 100 KB"
   )
 })
 
 it("a million rows are staged in several and swapped in one", () => {
-  const plan = LoadPlan.estimate(1_000_000, RedshiftSql.limits)
+  const plan = LoadPlan.estimate(1_000_000, RedshiftSql.limits, false)
   expect(LoadPlan.explain(plan, 1_000_000)).toBe(
     "1000000 rows through the stage table in 15 transactions of up to 40 statements, then one swap: "
       + "more than the Data API takes in one transaction"
@@ -40,7 +40,7 @@ it.prop("a load that is planned as one transaction is as long as planned, and no
   Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 200 }))),
   Schema.Int.check(Schema.isBetween({ minimum: 1_000, maximum: 30_000 }))
 ], ([counts, bytes]) => {
-  const limits = { statements: 40, bytes }
+  const limits = { ...RedshiftSql.limits, bytes }
   const load = loadOf(partitionsOf([1, ...counts].slice(0, 28)), bytes)
   const rows = RedshiftSql.stage(load.partitions, bytes)
   const plan = LoadPlan.choose(rows.length, RedshiftSql.nameStatements(load), limits)

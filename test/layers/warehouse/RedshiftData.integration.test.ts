@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as RedshiftData from "../../../src/layers/warehouse/RedshiftData.ts"
 import * as RedshiftSql from "../../../src/layers/warehouse/RedshiftSql.ts"
 import * as RedshiftStandIn from "../../support/RedshiftStandIn.ts"
+import * as S3Server from "../../support/S3Server.ts"
 import { suite, Tables } from "./WarehouseSuite.ts"
 
 const services = (isolation: "serializable" | "snapshot", limits?: RedshiftSql.Limits) =>
@@ -13,6 +14,27 @@ const services = (isolation: "serializable" | "snapshot", limits?: RedshiftSql.L
     Layer.provide(RedshiftStandIn.layer({ isolation }))
   )
 
+/** Whatever its size, a load goes through a bucket, in objects of a session or so. */
+const copying = Layer.unwrap(Effect.map(S3Server.make(), (s3) =>
+  Layer.unwrap(
+    Effect.map(
+      RedshiftStandIn.StandIn,
+      ({ url }) =>
+        RedshiftData.layer(RedshiftStandIn.copyingTargetOf(url, s3.url), {
+          ...RedshiftSql.limits,
+          copyRows: 0,
+          objectRows: 400
+        })
+    )
+  ).pipe(
+    Layer.merge(Tables.layer),
+    Layer.provide(RedshiftStandIn.layer({ isolation: "snapshot", s3: { endpoint: s3.url } }))
+  )))
+
 suite("a warehouse in Redshift, serializable", services("serializable"))
 suite("a warehouse in Redshift under snapshot isolation", services("snapshot"))
-suite("a warehouse in Redshift that takes little at a time", services("snapshot", { statements: 16, bytes: 4_000 }))
+suite(
+  "a warehouse in Redshift that takes little at a time",
+  services("snapshot", { ...RedshiftSql.limits, statements: 16, bytes: 4_000 })
+)
+suite("a warehouse in Redshift that copies from a bucket", copying)

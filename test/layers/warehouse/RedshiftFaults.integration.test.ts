@@ -3,62 +3,28 @@ import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as SqlClient from "effect/sql/SqlClient"
-import { contentHash } from "../../../src/layers/bars/Bars.ts"
 import * as RedshiftApi from "../../../src/layers/warehouse/RedshiftApi.ts"
 import * as RedshiftData from "../../../src/layers/warehouse/RedshiftData.ts"
 import * as RedshiftSql from "../../../src/layers/warehouse/RedshiftSql.ts"
 import type { RedshiftTarget } from "../../../src/layers/warehouse/RedshiftTarget.ts"
-import { type LoadPartition, Warehouse } from "../../../src/layers/warehouse/Warehouse.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
-import type { Fault, Moment, Options } from "../../support/RedshiftServer.ts"
+import type { Fault } from "../../support/RedshiftServer.ts"
 import * as RedshiftStandIn from "../../support/RedshiftStandIn.ts"
-import * as TestBars from "../../support/TestBars.ts"
 import * as WarehouseTables from "../../support/WarehouseTables.ts"
-
-const partition = (symbol: string, session: string, base: number): LoadPartition => {
-  const bars = TestBars.make(session, 30, base)
-  return { source: "test", interval: "1min", symbol, session, bars, contentHash: contentHash(bars) }
-}
-
-const before = [partition("IBM", "2024-03-05", 100), partition("IBM", "2024-03-06", 100)]
-const after = [partition("IBM", "2024-03-05", 200), partition("IBM", "2024-03-06", 200)]
-
-const replace = (partitions: ReadonlyArray<LoadPartition>) =>
-  Effect.flatMap(Warehouse, (warehouse) => warehouse.replace(partitions))
-
-type Hook = (moment: Moment) => Fault | void
-
-/** A warehouse that holds `before`; the hook hears of what happens from then on. */
-const scene = <A, E, R>(
-  body: (
-    control: { readonly listen: (hook: Hook) => void; readonly requests: () => ReadonlyArray<string> }
-  ) => Effect.Effect<A, E, R>,
-  options: Omit<Options, "connection" | "hook"> = {}
-) => {
-  let hook: Hook = () => {}
-  const server = RedshiftStandIn.server({ ...options, hook: (moment) => hook(moment) })
-  const warehouse = Layer.unwrap(
-    Effect.map(RedshiftStandIn.StandIn, ({ url }) => RedshiftData.layer(RedshiftStandIn.targetOf(url)))
-  )
-  const empty = Layer.effectDiscard(
-    Effect.flatMap(SqlClient.SqlClient, (sql) => sql`drop schema if exists warehouse cascade`)
-  )
-  return Effect.gen(function*() {
-    const { requests } = yield* RedshiftStandIn.StandIn
-    yield* replace(before)
-    const from = requests.length
-    return yield* body({ listen: (heard) => (hook = heard), requests: () => requests.slice(from) })
-  }).pipe(Effect.provide(Layer.provideMerge(warehouse, Layer.provideMerge(server, empty))))
-}
-
-/** Does something at the first `times` moments of a kind. */
-const first = (times: number, phase: Moment["phase"], action: string, fault: Fault): Hook => {
-  let left = times
-  return (moment) => moment.phase === phase && moment.action === action && left-- > 0 ? fault : undefined
-}
-
-const held = WarehouseTables.held("IBM")
+import {
+  after,
+  before,
+  first,
+  held,
+  type Hook,
+  isLoad,
+  moment,
+  partition,
+  refusal,
+  replace,
+  scene,
+  whileLocked
+} from "./RedshiftScene.ts"
 
 const passing: ReadonlyArray<readonly [name: string, hook: () => Hook]> = [
   ["a request that never arrives", () => first(2, "received", "BatchExecuteStatement", { _tag: "Cut" })],
@@ -81,10 +47,6 @@ const passing: ReadonlyArray<readonly [name: string, hook: () => Hook]> = [
     () => first(4, "received", "DescribeStatement", refusal("InternalServerException", "oops", 500))
   ]
 ]
-
-function refusal(type: string, message: string, status = 400): Fault {
-  return { _tag: "Refuse", type, message, status }
-}
 
 const final: ReadonlyArray<readonly [name: string, fault: Fault, reason: string, fix: string]> = [
   [
@@ -113,68 +75,104 @@ const final: ReadonlyArray<readonly [name: string, fault: Fault, reason: string,
   ]
 ]
 
-/** Runs `body` while somebody else holds the ledger, so that a load waits on the server. */
-const whileLocked = <A, E, R>(body: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(
-    SqlClient.SqlClient,
-    (sql) => sql.withTransaction(Effect.andThen(sql`lock table warehouse.bar_loads in exclusive mode`, body))
-  )
-
-/** Resolves when the server has seen the moment. */
-const moment = (listen: (hook: Hook) => void, wanted: (moment: Moment) => boolean) =>
-  Effect.callback<void>((resume) =>
-    listen((seen) => {
-      if (wanted(seen)) resume(Effect.void)
-    })
-  )
-
-/** The load itself is waited for: its batch has more statements than the question before it. */
-const isLoad = ({ action, body, phase }: Moment): boolean =>
-  phase === "answering" && action === "BatchExecuteStatement" && (body["Sqls"] as ReadonlyArray<string>).length > 1
-
 layer(EmbeddedDatabase.layer, { timeout: "60 seconds", excludeTestServices: true })("faults of the Data API", (it) => {
-  for (const [name, hook] of passing) {
-    it.effect(`${name} costs a repetition, and every row is there once`, () =>
-      scene(Effect.fnUntraced(function*({ listen }) {
-        const { statements } = yield* RedshiftStandIn.StandIn
-        const known = statements.all.size
-        listen(hook())
-        expect(yield* replace(after)).toEqual([30, 30].map((rows) => ({ rows, inserted: rows, deleted: rows })))
-        expect(yield* held).toEqual(WarehouseTables.expected(after))
-        // One for the ledger's generations and one for the load: repeated requests ran nothing twice.
-        expect(statements.all.size - known).toBe(2)
-      })))
-  }
+  for (const way of ["statements", "copy"] as const) {
+    for (const [name, hook] of passing) {
+      it.effect(`${name} costs a repetition, and every row is there once, by ${way}`, () =>
+        scene(
+          Effect.fnUntraced(function*({ left, listen }) {
+            const { statements } = yield* RedshiftStandIn.StandIn
+            const known = statements.all.size
+            listen(hook())
+            expect(yield* replace(after)).toEqual([30, 30].map((rows) => ({ rows, inserted: rows, deleted: rows })))
+            expect(yield* held).toEqual(WarehouseTables.expected(after))
+            // One for the ledger's generations and one for the load: repeated requests ran nothing twice.
+            expect(statements.all.size - known).toBe(2)
+            expect(left()).toEqual([])
+          }),
+          {},
+          way
+        ))
+    }
 
-  for (const [name, fault, reason, fix] of final) {
-    it.effect(`${name} ends the load at once, says what to do, and changes nothing`, () =>
-      scene(Effect.fnUntraced(function*({ listen, requests }) {
-        listen(first(99, "received", "BatchExecuteStatement", fault))
-        const error = yield* Effect.flip(replace(after))
-        expect(error).toMatchObject({ operation: "replace", retryable: false, reason: { _tag: reason } })
-        expect(error.fix).toContain(fix)
-        expect(requests()).toEqual(["BatchExecuteStatement"])
-        expect(yield* held).toEqual(WarehouseTables.expected(before))
-      })))
-  }
+    for (const [name, fault, reason, fix] of final) {
+      it.effect(`${name} ends the load by ${way} at once, says what to do, and changes nothing`, () =>
+        scene(
+          Effect.fnUntraced(function*({ left, listen, requests }) {
+            listen(first(99, "received", "BatchExecuteStatement", fault))
+            const error = yield* Effect.flip(replace(after))
+            expect(error).toMatchObject({ operation: "replace", retryable: false, reason: { _tag: reason } })
+            expect(error.fix).toContain(fix)
+            expect(requests()).toEqual(["BatchExecuteStatement"])
+            expect(yield* held).toEqual(WarehouseTables.expected(before))
+            expect(left()).toEqual([])
+          }),
+          {},
+          way
+        ))
+    }
 
-  it.effect("two serialization failures cost two repetitions of the whole load", () => {
-    let failures = 2
-    const fail = (sqls: ReadonlyArray<string>) =>
-      started && sqls.length > 2 && failures > 0 && failures-- > 0
-        ? "ERROR: 1023 DETAIL: Serializable isolation violation on table - 105, transactions forming the cycle are: 1, 2"
-        : undefined
-    let started = false
-    return scene(
-      Effect.fnUntraced(function*() {
-        started = true
-        expect(yield* replace(after)).toHaveLength(2)
-        expect(failures).toBe(0)
-        expect(yield* held).toEqual(WarehouseTables.expected(after))
-      }),
-      { fail }
-    )
-  })
+    it.effect(`two serialization failures cost two repetitions of the whole load by ${way}`, () => {
+      let failures = 2
+      const fail = (sqls: ReadonlyArray<string>) =>
+        started && sqls.length > 2 && failures > 0 && failures-- > 0
+          ? "ERROR: 1023 DETAIL: Serializable isolation violation on table - 105, transactions forming the cycle are: 1, 2"
+          : undefined
+      let started = false
+      return scene(
+        Effect.fnUntraced(function*({ left, s3 }) {
+          started = true
+          const put = s3.seen.filter(({ operation }) => operation === "PutObject").length
+          expect(yield* replace(after)).toHaveLength(2)
+          expect(failures).toBe(0)
+          expect(yield* held).toEqual(WarehouseTables.expected(after))
+          // What is in the bucket serves all three attempts.
+          const written = s3.seen.filter(({ operation }) => operation === "PutObject").length - put
+          expect(written).toBe(way === "copy" ? 3 : 0)
+          expect(left()).toEqual([])
+        }),
+        { fail },
+        way
+      )
+    })
+
+    it.effect(`an interrupted load by ${way} is cancelled on the server and has not happened`, () =>
+      scene(
+        Effect.fnUntraced(function*({ left, listen, requests }) {
+          const { statements } = yield* RedshiftStandIn.StandIn
+          yield* whileLocked(Effect.gen(function*() {
+            const submitted = yield* Effect.forkChild(moment(listen, isLoad), { startImmediately: true })
+            const load = yield* Effect.forkChild(replace(after), { startImmediately: true })
+            yield* Fiber.join(submitted)
+            yield* Fiber.interrupt(load)
+            yield* Effect.promise(() => statements.idle())
+          }))
+          expect(requests()).toContain("CancelStatement")
+          expect([...statements.all.values()].at(-1)).toMatchObject({ status: "ABORTED" })
+          expect(yield* held).toEqual(WarehouseTables.expected(before))
+          expect(left()).toEqual([])
+        }),
+        {},
+        way
+      ))
+
+    it.effect(`eight writers with eight versions by ${way}: one of them is there, whole, and the ledger names it`, () =>
+      scene(
+        Effect.fnUntraced(function*({ left }) {
+          const versions = Array.from(
+            { length: 8 },
+            (_, at) => [partition("IBM", "2024-03-05", 300 + at), partition("IBM", "2024-03-06", 300 + at)]
+          )
+          yield* Effect.forEach(versions, replace, { concurrency: "unbounded", discard: true })
+          const found = yield* held
+          const winner = versions.find(([one]) => one!.contentHash === found.ledger[0]![2])!
+          expect(found).toEqual(WarehouseTables.expected(winner))
+          expect(left()).toEqual([])
+        }),
+        {},
+        way
+      ))
+  }
 
   it.effect("a machine whose clock is an hour behind loads all the same", () =>
     scene(
@@ -202,21 +200,6 @@ layer(EmbeddedDatabase.layer, { timeout: "60 seconds", excludeTestServices: true
       }),
       { pageRows: 1 }
     ))
-
-  it.effect("an interrupted load is cancelled on the server and has not happened", () =>
-    scene(Effect.fnUntraced(function*({ listen, requests }) {
-      const { statements } = yield* RedshiftStandIn.StandIn
-      yield* whileLocked(Effect.gen(function*() {
-        const submitted = yield* Effect.forkChild(moment(listen, isLoad), { startImmediately: true })
-        const load = yield* Effect.forkChild(replace(after), { startImmediately: true })
-        yield* Fiber.join(submitted)
-        yield* Fiber.interrupt(load)
-        yield* Effect.promise(() => statements.idle())
-      }))
-      expect(requests()).toContain("CancelStatement")
-      expect([...statements.all.values()].at(-1)).toMatchObject({ status: "ABORTED" })
-      expect(yield* held).toEqual(WarehouseTables.expected(before))
-    })))
 
   it.effect("a service that does not wait is not asked without a pause", () =>
     scene(
@@ -257,16 +240,4 @@ layer(EmbeddedDatabase.layer, { timeout: "60 seconds", excludeTestServices: true
       expect((yield* api.rows(yield* api.run(statements), answer)).rows).toEqual([])
       expect(yield* held).toEqual(WarehouseTables.expected(before))
     }, Effect.scoped)))
-
-  it.effect("eight writers with eight versions: one of them is there, whole, and the ledger names it", () =>
-    scene(Effect.fnUntraced(function*() {
-      const versions = Array.from(
-        { length: 8 },
-        (_, at) => [partition("IBM", "2024-03-05", 300 + at), partition("IBM", "2024-03-06", 300 + at)]
-      )
-      yield* Effect.forEach(versions, replace, { concurrency: "unbounded", discard: true })
-      const found = yield* held
-      const winner = versions.find(([one]) => one!.contentHash === found.ledger[0]![2])!
-      expect(found).toEqual(WarehouseTables.expected(winner))
-    })))
 })

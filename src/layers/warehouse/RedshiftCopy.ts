@@ -1,0 +1,118 @@
+/**
+ * Rows on their way through S3: objects under a prefix of their own, and a manifest that names them, for one COPY.
+ *
+ * They are CSV in zstd. COPY reads Parquet through Spectrum: from buckets of its own region only, columns by position and
+ * of exactly the table's types (a volume that is whole in one file and not in the next would not do), without saying which
+ * row it cannot read. All that travels here is numbers, which are the same in text, and there are no names to quote.
+ *
+ * The prefix is removed when the load is over, however it ends. What killed processes leave is removed by a load of another
+ * day: the prefix begins with its time. A statement that still needed it fails, as the manifest says that it must.
+ */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Zlib from "node:zlib"
+import * as RealTime from "../database/RealTime.ts"
+import type { ObjectStore, ObjectStoreError } from "../lake/ObjectStore.ts"
+import * as Literal from "./Literal.ts"
+import * as RedshiftSql from "./RedshiftSql.ts"
+import type { CopySource } from "./RedshiftTarget.ts"
+import type { LoadPartition } from "./Warehouse.ts"
+import { NotCopied } from "./WarehouseReason.ts"
+
+/** A bucket to load through, and what writes to it. */
+export interface Bucket extends CopySource {
+  readonly store: ObjectStore["Service"]
+}
+
+const DAY = 86_400_000
+const IN_FLIGHT = 4
+
+/** The rows of whole partitions, at most `rows` of them where a partition has no more: which go into which object. */
+export const objects = (
+  partitions: ReadonlyArray<LoadPartition>,
+  rows: number
+): ReadonlyArray<{ readonly first: number; readonly end: number }> => {
+  const cut: Array<{ readonly first: number; readonly end: number }> = []
+  let [first, held] = [0, 0]
+  for (const [part, { bars }] of partitions.entries()) {
+    if (held > 0 && held + bars.length > rows) {
+      cut.push({ first, end: part })
+      ;[first, held] = [part, 0]
+    }
+    held += bars.length
+  }
+  return [...cut, { first, end: partitions.length }]
+}
+
+/** The columns of `RedshiftSql.ROW_COLUMNS`. */
+const csv = (partitions: ReadonlyArray<LoadPartition>, first: number, end: number): string => {
+  let text = ""
+  for (let part = first; part < end; part++) {
+    const { bars, session } = partitions[part]!
+    const { close, high, length, low, open, ts, volume } = bars
+    const midnight = Date.parse(session)
+    for (let at = 0; at < length; at++) {
+      text += `${part},${ts[at]! - midnight},${Literal.digits(open[at]!)},${Literal.digits(high[at]!)},${
+        Literal.digits(low[at]!)
+      },${Literal.digits(close[at]!)},${Literal.digits(volume[at]!)}\n`
+    }
+  }
+  return text
+}
+
+const compressed = (text: string): Effect.Effect<Uint8Array> =>
+  Effect.callback((resume) =>
+    Zlib.zstdCompress(text, (error, bytes) => resume(error === null ? Effect.succeed(bytes) : Effect.die(error)))
+  )
+
+const urlOf = ({ bucket }: CopySource, key: string): string =>
+  `s3://${bucket.bucket}/${bucket.prefix === "" ? "" : `${bucket.prefix}/`}${key}`
+
+/** Writes the rows and answers the manifest's URL. All of it is removed with the scope. */
+export const upload = Effect.fnUntraced(function*(
+  bucket: Bucket,
+  load: Pick<RedshiftSql.Load, "now" | "partitions" | "schema">,
+  objectRows: number
+) {
+  const { now, partitions } = load
+  const { store } = bucket
+  const prefix = `${stamp(now)}-${RedshiftSql.loadId(load, yield* Random.nextInt)}`
+  const parts = objects(partitions, objectRows).map((cut, at) => ({ ...cut, key: `${prefix}/${at}.csv.zst` }))
+  const manifest = `${prefix}/manifest`
+  yield* Effect.addFinalizer(() => removed(store, [manifest, ...parts.map(({ key }) => key)], now))
+  yield* Effect.forEach(
+    parts,
+    ({ end, first, key }) =>
+      Effect.flatMap(
+        Effect.suspend(() => compressed(csv(partitions, first, end))),
+        (bytes) => store.put(key, bytes)
+      ),
+    { concurrency: IN_FLIGHT, discard: true }
+  )
+  const entries = parts.map(({ key }) => ({ url: urlOf(bucket, key), mandatory: true }))
+  yield* store.put(manifest, new TextEncoder().encode(JSON.stringify({ entries })))
+  return urlOf(bucket, manifest)
+}, Effect.mapError(told), RealTime.keep)
+
+/** The load is over whether this succeeds or not, and a bucket that does not answer must not hold it up. */
+const removed = (store: ObjectStore["Service"], own: ReadonlyArray<string>, now: number): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    yield* Effect.forEach(own, (key) => store.remove(key), { concurrency: IN_FLIGHT, discard: true })
+    const old = (yield* store.list("")).filter((key) => isLeftover(key, now))
+    yield* Effect.forEach(old, (key) => store.remove(key), { concurrency: IN_FLIGHT, discard: true })
+  }).pipe(Effect.interruptible, Effect.timeout("30 seconds"), Effect.ignore({ log: "Warn" }), RealTime.keep)
+
+/** Of a day ago or more. Clocks may differ: what is removed too early makes its load fail, and changes nothing. */
+const isLeftover = (key: string, now: number): boolean => {
+  const [, time] = /^(\d{8}T\d{6}Z)-[0-9a-f]{32}\//.exec(key) ?? []
+  return time !== undefined && time <= stamp(now - DAY)
+}
+
+/** `20240305T143000Z`: in order of time as text. */
+const stamp = (epochMillis: number): string => `${new Date(epochMillis).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`
+
+/** The bucket's name is in `copy`, not where a lake has it. */
+function told(error: ObjectStoreError): NotCopied {
+  const fix = error.fix.replaceAll("BAROGRAPH_LAKE", "the copy= of BAROGRAPH_WAREHOUSE")
+  return new NotCopied({ text: error.what, fix, retryable: error.retryable })
+}
