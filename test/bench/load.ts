@@ -11,8 +11,11 @@ import * as Path from "node:path"
 import * as Database from "../../src/layers/database/Database.ts"
 import * as RedshiftServer from "../support/RedshiftServer.ts"
 import * as RedshiftStandIn from "../support/RedshiftStandIn.ts"
+import * as S3Server from "../support/S3Server.ts"
 import { serverCpu } from "./ServerCpu.ts"
 
+/** `npm run bench:load redshift`: the stand-in alone. */
+const only = process.argv[2]
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3)
 const script = Path.join(import.meta.dirname, "load", "stage.ts")
 
@@ -68,9 +71,9 @@ const psql = (sql: string, database = connection.database): Promise<Ended> => {
   ])
 }
 
-const stage = async (name: string, url = ""): Promise<Took> => {
+const stage = async (name: string, url = "", s3 = ""): Promise<Took> => {
   const before = await serverCpu(home)
-  const { stdout } = await run(process.execPath, [script, name, home, url])
+  const { stdout } = await run(process.execPath, [script, name, home, url, s3])
   return { ...JSON.parse(stdout) as Took, server: await serverCpu(home) - before }
 }
 
@@ -105,7 +108,7 @@ const prepare = async (): Promise<void> => {
   await psql("create database redshift")
 }
 
-const round = async (server: RedshiftServer.RedshiftServer): Promise<void> => {
+const pipeline = async (): Promise<void> => {
   await psql("truncate staging.bars, staging.bar_history, staging.quarantined_rows")
   await measure("staging, fresh", () => stage("staging"))
   if (!Fs.existsSync(rows)) {
@@ -120,8 +123,19 @@ const round = async (server: RedshiftServer.RedshiftServer): Promise<void> => {
   await measure("warehouse, fresh", () => stage("warehouse"))
   await measure("`\\copy` into the warehouse's table", () => copyIn("bench.warehouse"))
   await measure("warehouse, every session replaced", () => stage("warehouse"))
+}
+
+const round = async (server: RedshiftServer.RedshiftServer, s3: S3Server.S3Server): Promise<void> => {
+  if (only === undefined) await pipeline()
+  if (!Fs.existsSync(rows)) {
+    await stage("warehouse")
+    await psql(`\\copy (select * from warehouse.bars order by symbol, ts) to '${rows}' with (format binary)`)
+  }
   await psql("drop schema if exists warehouse cascade", "redshift")
   await measure("Redshift stand-in, fresh", () => stage("redshift", server.url))
+  await psql("drop schema if exists warehouse cascade", "redshift")
+  await measure("Redshift stand-in by COPY, fresh", () => stage("redshift", server.url, s3.url))
+  await measure("Redshift stand-in by COPY, replaced", () => stage("redshift", server.url, s3.url))
   await measure("`\\copy` into a table with the sort key", () => copyIn("bench.sorted"))
 }
 
@@ -135,7 +149,9 @@ const against: { readonly [name: string]: string } = {
   "read staging": "`\\copy` out of staging",
   "warehouse, fresh": "`\\copy` into the warehouse's table",
   "warehouse, every session replaced": "`\\copy` into the warehouse's table",
-  "Redshift stand-in, fresh": "`\\copy` into a table with the sort key"
+  "Redshift stand-in, fresh": "`\\copy` into a table with the sort key",
+  "Redshift stand-in by COPY, fresh": "`\\copy` into a table with the sort key",
+  "Redshift stand-in by COPY, replaced": "`\\copy` into a table with the sort key"
 }
 
 const table = (): void => {
@@ -160,18 +176,21 @@ const table = (): void => {
 }
 
 await prepare()
+const s3 = await S3Server.start()
 const server = await RedshiftServer.start({
   connection: { ...connection, database: "redshift" },
-  isolation: "snapshot"
+  isolation: "snapshot",
+  s3: { endpoint: s3.url }
 })
 try {
   for (let at = 0; at < ROUNDS; at++) {
-    await round(server)
+    await round(server, s3)
     console.error(`round ${at + 1} of ${ROUNDS}`)
   }
   table()
 } finally {
   await server.close()
+  await s3.close()
   await runtime.dispose()
   Fs.rmSync(home, { recursive: true, force: true })
 }

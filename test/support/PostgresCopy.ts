@@ -9,7 +9,6 @@ interface Wire {
 
 /** What `pg` tells whoever has the connection, by its own names. */
 class Submitted {
-  private failure: Error | undefined
   private rows = 0
   private readonly text: string
   private readonly chunks: ReadonlyArray<Uint8Array>
@@ -38,14 +37,13 @@ class Submitted {
     this.rows = Number(/\d+$/.exec(text)?.[0] ?? 0)
   }
 
+  /** The last that is told of a query that failed. */
   handleError(failure: Error): void {
-    this.failure = failure
-    // A connection that is gone is never ready again.
-    if (!("severity" in failure)) this.done(failure, 0)
+    this.done(failure, 0)
   }
 
   handleReadyForQuery(): void {
-    this.done(this.failure, this.rows)
+    this.done(undefined, this.rows)
   }
 }
 

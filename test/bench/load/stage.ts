@@ -1,4 +1,4 @@
-/** One stage in a process of its own: `node stage.ts NAME HOME`. Prints what it took as a line of JSON. */
+/** One stage in a process of its own: `node stage.ts NAME HOME [URL [S3]]`. Prints what it took as a line of JSON. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -15,7 +15,7 @@ import * as dataset from "./dataset.ts"
 const PARTITIONS = 64
 const CONCURRENCY = 4
 
-const [name = "", home = "", url = ""] = process.argv.slice(2)
+const [name = "", home = "", url = "", s3 = ""] = process.argv.slice(2)
 
 /** The bars were made before; memory is what comes on top of them. */
 const timed = <A, E, R>(work: Effect.Effect<A, E, R>) =>
@@ -77,7 +77,7 @@ const stages: { readonly [name: string]: Effect.Effect<unknown, unknown> } = {
   restated: Effect.provide(stage(1), staging),
   read: Effect.provide(read, staging),
   warehouse: Effect.provide(load, warehouse),
-  redshift: Effect.provide(load, RedshiftData.layer(RedshiftStandIn.targetOf(url)))
+  redshift: Effect.provide(load, RedshiftData.layer(s3 === "" ? RedshiftStandIn.targetOf(url) : RedshiftStandIn.copyingTargetOf(url, s3)))
 }
 
 console.log(

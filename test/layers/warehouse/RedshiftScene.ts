@@ -58,7 +58,7 @@ export const scene = <A, E, R>(
   Effect.gen(function*() {
     let hook: Hook = () => {}
     const s3 = yield* S3Server.make()
-    const standIn = { ...options, hook: (moment: Moment) => hook(moment), s3: { endpoint: s3.url } }
+    const standIn = { ...options, hook: (moment: Moment) => hook(moment), s3: { endpoint: s3.url, roles: [] } }
     const services = Layer.provideMerge(RedshiftStandIn.server(standIn), empty)
     return yield* Effect.gen(function*() {
       const { requests } = yield* RedshiftStandIn.StandIn
