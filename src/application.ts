@@ -4,9 +4,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { automations } from "./assets/automations.ts"
+import { barsParquet } from "./assets/barsParquet.ts"
+import { barsByDate, barsByMonth } from "./assets/compactedBars.ts"
 import { withLayout } from "./assets/definitions.ts"
 import { manySymbols } from "./assets/manySymbols.ts"
+import { rawBars } from "./assets/rawBars.ts"
+import { redshiftBars } from "./assets/redshiftBars.ts"
+import { stagedBars } from "./assets/stagedBars.ts"
 import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import {
   checkDatabase,
@@ -22,8 +29,10 @@ import {
 import * as KnownSplits from "./knownSplits.ts"
 import * as Rule from "./layers/bars/Rule.ts"
 import * as Database from "./layers/database/Database.ts"
+import * as ServerUrl from "./layers/database/ServerUrl.ts"
 import * as Derived from "./layers/derived/Postgres.ts"
 import * as FileSystem from "./layers/lake/FileSystem.ts"
+import * as Location from "./layers/lake/Location.ts"
 import { ObjectStore, type ObjectStoreError } from "./layers/lake/ObjectStore.ts"
 import { ParquetFormat } from "./layers/lake/ParquetFormat.ts"
 import * as Forecast from "./layers/market-data/quota/Forecast.ts"
@@ -34,9 +43,11 @@ import * as Settings from "./layers/settings/Settings.ts"
 import * as Staging from "./layers/staging/Postgres.ts"
 import * as Warehouse from "./layers/warehouse/Postgres.ts"
 import * as RedshiftTarget from "./layers/warehouse/RedshiftTarget.ts"
+import * as Loads from "./loads.ts"
 import * as Quarantine from "./quarantine.ts"
 import * as Application from "./runtime/cli/Application.ts"
 import { configuration, Failure, usage } from "./runtime/cli/Failure.ts"
+import * as Plan from "./runtime/plan/Plan.ts"
 import * as Source from "./source.ts"
 
 const WAREHOUSE = "warehouse,public"
@@ -74,12 +85,23 @@ const marketData = (settings: Settings.Settings, bundled: string) =>
   ).pipe(Layer.provide(quota(settings)))
 
 /** What the calls of a plan mean for what is left of the vendor's day. */
-const forecast = (settings: Settings.Settings) => (pool: string, calls: number) =>
-  pool !== MARKET_DATA ? Effect.succeed(undefined) : Source.forecast(settings.source, calls).pipe(
-    Effect.map((found) => found === undefined ? undefined : Forecast.text(found)),
+const quotaForecast = (settings: Settings.Settings, plan: Plan.Plan) => {
+  const calls = Plan.callsPerPool(plan)[MARKET_DATA]
+  return calls === undefined ? Effect.succeed([]) : Source.forecast(settings.source, calls).pipe(
+    Effect.map((found) => found === undefined ? [] : [Forecast.text(found)]),
     Effect.mapError((error) => configuration(error.message, DOCTOR)),
     Effect.provide(Layer.provide(quota(settings), databaseLayer(settings)))
   )
+}
+
+/** A load into PostgreSQL is always one transaction: there is nothing to explain. */
+const loadForecast = ({ redshift, source }: Settings.Settings, plan: Plan.Plan) =>
+  redshift === undefined
+    ? Effect.succeed([])
+    : Loads.forecast(plan, redshift, (session) => Source.barsIn(source, session))
+
+const forecast = (settings: Settings.Settings) => (plan: Plan.Plan) =>
+  Effect.map(Effect.all([quotaForecast(settings, plan), loadForecast(settings, plan)]), (lines) => lines.flat())
 
 const MARKET_DATA = "market_data"
 
@@ -104,12 +126,28 @@ const services = (settings: Settings.Settings, bundled: string) =>
     Layer.succeed(ParquetFormat, settings.parquet)
   ).pipe(Layer.provide(databaseLayer(settings)), Layer.provideMerge(Layer.succeed(Rule.Active, settings.rules)))
 
+/** For people: an URL may hold a password, its name does not. */
+const serverName = (url: Redacted.Redacted<string>): string =>
+  Result.match(ServerUrl.parse(url), { onSuccess: ({ name }) => name, onFailure: ({ message }) => message })
+
+const databaseName = ({ databaseUrl, home }: Settings.Settings): string =>
+  databaseUrl === undefined ? `the embedded PostgreSQL in ${home}` : serverName(databaseUrl)
+
 const warehouseName = (settings: Settings.Settings): string =>
   settings.redshift !== undefined
-    ? RedshiftTarget.describe(settings.redshift)
-    : settings.warehouseUrl === undefined
-    ? "schema warehouse of the database"
-    : "PostgreSQL of BAROGRAPH_WAREHOUSE"
+    ? RedshiftTarget.describeLoads(settings.redshift)
+    : `schema warehouse of ${
+      settings.warehouseUrl === undefined ? databaseName(settings) : serverName(settings.warehouseUrl)
+    }`
+
+const locations = (settings: Settings.Settings) => ({
+  [rawBars.name]: Location.render(settings.lake),
+  [stagedBars.name]: `schema staging of ${databaseName(settings)}`,
+  [barsParquet.name]: Location.render(settings.lake),
+  [barsByMonth.name]: Location.render(settings.lake),
+  [barsByDate.name]: Location.render(settings.lake),
+  [redshiftBars.name]: warehouseName(settings)
+})
 
 /**
  * A sample of one's own that overlaps the bundled one is an edited copy of it: what was cut off at its ends is asked for
@@ -238,6 +276,7 @@ export const load = (cwd: string, bundled: string) =>
       concurrency: settings.concurrency,
       pools: { [MARKET_DATA]: Source.pool(settings.source, settings.concurrency) },
       forecast: forecast(settings),
+      locations: locations(settings),
       limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: ["MarketDataError"],
       automations,

@@ -14,7 +14,7 @@ import * as Forecast from "./layers/market-data/quota/Forecast.ts"
 import * as Replay from "./layers/market-data/Replay.ts"
 import type { SampleError } from "./layers/market-data/Sample.ts"
 import type { Alpaca, AlphaVantage, Source } from "./layers/settings/SourceSettings.ts"
-import { type Calendar, continuous } from "./runtime/partition/Calendar.ts"
+import * as Calendar from "./runtime/partition/Calendar.ts"
 import type { PoolLimit } from "./runtime/plan/Cost.ts"
 
 const within = (limits: Limits | undefined) => limits === undefined ? {} : { limits }
@@ -93,8 +93,8 @@ export const forecast = Effect.fnUntraced(function*(source: Source, calls: numbe
 })
 
 /** Whose sessions the source's bars belong to. */
-export const calendar = (source: Source): Calendar => {
-  if (source._tag === "Binance") return continuous
+export const calendar = (source: Source): Calendar.Calendar => {
+  if (source._tag === "Binance") return Calendar.continuous
   const period = source._tag === "AlphaVantage" ? BarInterval.periodOf(source.interval) : undefined
   return period === undefined ? nyse : PeriodCalendar.of(nyse, period)
 }
@@ -104,6 +104,16 @@ const together = { "1min": 3, "5min": 12, "15min": 32, "30min": 64, "60min": 100
 
 /** How many symbols of a month one question takes. */
 export const symbolsPerCall = (source: Source): number => source._tag === "Alpaca" ? together[source.interval] : 1
+
+/** How many bars a session has at most: one for each interval that begins in it. */
+export const barsIn = (source: Source, session: string): number => {
+  const interval = source._tag === "Sample" ? "1min" : source.interval
+  if (BarInterval.isByDate(interval)) return 1
+  const hours = source._tag === "Alpaca" ? "extended" : source._tag === "AlphaVantage" ? source.hours : "regular"
+  const own = calendar(source)
+  const millis = Calendar.closesAt(own, session, hours) - Calendar.opensAt(own, session, hours)
+  return Math.ceil(millis / BarInterval.widthOf(interval))
+}
 
 /** What `--plan` says of the calls: those of the sample cost nothing. */
 export const pool = (source: Source, concurrency: number): PoolLimit => {

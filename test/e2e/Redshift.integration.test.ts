@@ -5,6 +5,7 @@ import * as Cli from "../support/Cli.ts"
 import { temporaryDirectory } from "../support/EmbeddedDatabase.ts"
 import * as RedshiftLocal from "../support/RedshiftLocal.ts"
 import * as RedshiftStandIn from "../support/RedshiftStandIn.ts"
+import * as S3Server from "../support/S3Server.ts"
 
 const counts = "select symbol, count(*) as bars, sum(volume) as volume from bars group by 1 order by 1"
 
@@ -46,6 +47,44 @@ it.live("local-cloud's Redshift keeps its tables over a restart", () =>
     expect(yield* within(count)).toEqual(first)
     delete project.env["BAROGRAPH_WAREHOUSE"]
   }).pipe(Effect.scoped), 300_000)
+
+it.live(
+  "with a bucket, a plan says what is copied, COPY makes the same tables, and nothing is left in the bucket",
+  () =>
+    Effect.gen(function*() {
+      const s3 = yield* S3Server.make()
+      yield* Effect.gen(function*() {
+        const { statements, url } = yield* RedshiftStandIn.StandIn
+        const project = yield* Cli.project
+        const target = `redshift-data://workgroup/analytics/dev?region=us-east-1&endpoint=${url}`
+        project.env["BAROGRAPH_WAREHOUSE"] = `${target}&copy=s3://lake/temporary?endpoint=${s3.url}`
+        const place = `redshift-data workgroup analytics/dev in us-east-1 at ${url}, large loads through `
+          + `s3://lake/temporary?endpoint=${s3.url}`
+        const load = ["materialize", "--asset", "redshift_bars"]
+
+        const planned = JSON.parse((yield* Cli.run(project, [...load, "--plan", "--json"])).stdout)
+        expect(planned.forecasts).toEqual([
+          expect.stringMatching(
+            /^redshift_bars: \d+ loads? of up to \d+ sessions, each at most about \d+ rows by COPY from S3/
+          )
+        ])
+        const made = yield* Cli.run(project, load)
+        expect(made).toMatchObject({ code: 0 })
+        expect(made.stdout).toContain(`redshift_bars is in ${place}`)
+        expect(yield* Cli.query(project, "warehouse", counts)).toEqual(
+          yield* Cli.query(project, "staging", counts.replace("count(*)", "count(*)::int4"))
+        )
+        const copies = [...statements.all.values()].filter(({ sqls }) => sqls.some((sql) => /^\s*copy/.test(sql)))
+        expect(copies.length).toBeGreaterThan(0)
+        expect([...s3.buckets.get("lake").objects.keys()]).toEqual([])
+
+        expect((yield* Cli.run(project, [...load, "--plan", "--force"])).stdout).toMatch(/each about \d+ rows by COPY/)
+        expect((yield* Cli.run(project, ["asset", "show", "redshift_bars"])).stdout).toContain(`location    ${place}`)
+        expect((yield* Cli.run(project, ["doctor"])).stdout).toContain(`${place} answers`)
+      }).pipe(Effect.provide(RedshiftStandIn.layer({ s3: { endpoint: s3.url } })))
+    }).pipe(Effect.scoped),
+  300_000
+)
 
 it.live("what only reads is asked, and what the server says against it is told", () =>
   Effect.gen(function*() {

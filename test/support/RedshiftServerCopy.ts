@@ -4,9 +4,9 @@
  * public issues at least, are marked so.
  */
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3"
-import type * as Pg from "pg"
 import * as NodeUtil from "node:util"
 import * as Zlib from "node:zlib"
+import type * as Pg from "pg"
 import * as PostgresCopy from "./PostgresCopy.ts"
 
 /** The S3 that the warehouse reaches, and the roles that it may take; the default role is always one. */

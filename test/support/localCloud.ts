@@ -33,7 +33,8 @@ const redshift = (): Promise<Service> =>
   RedshiftLocal.start({
     host: options.host,
     port: Number(options["redshift-port"]),
-    directory: Path.resolve(options.directory)
+    directory: Path.resolve(options.directory),
+    s3: `http://127.0.0.1:${options["s3-port"]}`
   })
 
 const services: ReadonlyArray<() => Promise<Service>> = [s3, redshift]

@@ -45,7 +45,9 @@ export const estimate = (rows: number, limits: Limits, hasBucket: boolean): Load
 export const explain = (plan: LoadPlan, rows: number): string => {
   switch (plan._tag) {
     case "Copy":
-      return `${rows} rows by COPY from S3, in ${plan.objects} ${plan.objects === 1 ? "object" : "objects"}: so many are `
+      return `${rows} rows by COPY from S3, in ${plan.objects} ${
+        plan.objects === 1 ? "object" : "objects"
+      }: so many are `
         + "quicker than as statements"
     case "OneTransaction":
       return `${rows} rows in one transaction of ${plan.statements} statements: they fit the Data API's 40 statements of `

@@ -69,30 +69,34 @@ const urlOf = ({ bucket }: CopySource, key: string): string =>
   `s3://${bucket.bucket}/${bucket.prefix === "" ? "" : `${bucket.prefix}/`}${key}`
 
 /** Writes the rows and answers the manifest's URL. All of it is removed with the scope. */
-export const upload = Effect.fnUntraced(function*(
-  bucket: Bucket,
-  load: Pick<RedshiftSql.Load, "now" | "partitions" | "schema">,
-  objectRows: number
-) {
-  const { now, partitions } = load
-  const { store } = bucket
-  const prefix = `${stamp(now)}-${RedshiftSql.loadId(load, yield* Random.nextInt)}`
-  const parts = objects(partitions, objectRows).map((cut, at) => ({ ...cut, key: `${prefix}/${at}.csv.zst` }))
-  const manifest = `${prefix}/manifest`
-  yield* Effect.addFinalizer(() => removed(store, [manifest, ...parts.map(({ key }) => key)], now))
-  yield* Effect.forEach(
-    parts,
-    ({ end, first, key }) =>
-      Effect.flatMap(
-        Effect.suspend(() => compressed(csv(partitions, first, end))),
-        (bytes) => store.put(key, bytes)
-      ),
-    { concurrency: IN_FLIGHT, discard: true }
-  )
-  const entries = parts.map(({ key }) => ({ url: urlOf(bucket, key), mandatory: true }))
-  yield* store.put(manifest, new TextEncoder().encode(JSON.stringify({ entries })))
-  return urlOf(bucket, manifest)
-}, Effect.mapError(told), RealTime.keep)
+export const upload = Effect.fnUntraced(
+  function*(
+    bucket: Bucket,
+    load: Pick<RedshiftSql.Load, "now" | "partitions" | "schema">,
+    objectRows: number
+  ) {
+    const { now, partitions } = load
+    const { store } = bucket
+    const prefix = `${stamp(now)}-${RedshiftSql.loadId(load, yield* Random.nextInt)}`
+    const parts = objects(partitions, objectRows).map((cut, at) => ({ ...cut, key: `${prefix}/${at}.csv.zst` }))
+    const manifest = `${prefix}/manifest`
+    yield* Effect.addFinalizer(() => removed(store, [manifest, ...parts.map(({ key }) => key)], now))
+    yield* Effect.forEach(
+      parts,
+      ({ end, first, key }) =>
+        Effect.flatMap(
+          Effect.suspend(() => compressed(csv(partitions, first, end))),
+          (bytes) => store.put(key, bytes)
+        ),
+      { concurrency: IN_FLIGHT, discard: true }
+    )
+    const entries = parts.map(({ key }) => ({ url: urlOf(bucket, key), mandatory: true }))
+    yield* store.put(manifest, new TextEncoder().encode(JSON.stringify({ entries })))
+    return urlOf(bucket, manifest)
+  },
+  Effect.mapError(told),
+  RealTime.keep
+)
 
 /** The load is over whether this succeeds or not, and a bucket that does not answer must not hold it up. */
 const removed = (store: ObjectStore["Service"], own: ReadonlyArray<string>, now: number): Effect.Effect<void> =>
@@ -109,7 +113,8 @@ const isLeftover = (key: string, now: number): boolean => {
 }
 
 /** `20240305T143000Z`: in order of time as text. */
-const stamp = (epochMillis: number): string => `${new Date(epochMillis).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`
+const stamp = (epochMillis: number): string =>
+  `${new Date(epochMillis).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`
 
 /** The bucket's name is in `copy`, not where a lake has it. */
 function told(error: ObjectStoreError): NotCopied {

@@ -166,7 +166,10 @@ export const nameStatements = ({ generations, limit, partitions }: Load): number
   ask(partitions, generations, limit).length
 
 /** Sets the rows of one try apart from all others, in the stage table or in the bucket. */
-export const loadId = ({ now, partitions, schema }: Pick<Load, "now" | "partitions" | "schema">, drawn: number): string =>
+export const loadId = (
+  { now, partitions, schema }: Pick<Load, "now" | "partitions" | "schema">,
+  drawn: number
+): string =>
   Crypto.createHash("sha256")
     .update(JSON.stringify([schema, now, drawn, partitions.map((one) => [one.symbol, one.session, one.contentHash])]))
     .digest("hex").slice(0, 32)

@@ -126,3 +126,9 @@ const copySource = (
 export const describe = ({ database, endpoint, kind, name, region, schema }: RedshiftTarget): string =>
   `redshift-data ${kind} ${name}/${database}${region === undefined ? "" : ` in ${region}`}`
   + `${schema === "warehouse" ? "" : `, schema ${schema}`}${endpoint === undefined ? "" : ` at ${endpoint}`}`
+
+/** With the way that rows take, which makes no other warehouse of it. */
+export const describeLoads = (target: RedshiftTarget): string =>
+  target.copy === undefined
+    ? describe(target)
+    : `${describe(target)}, large loads through ${Location.render(target.copy.bucket)}`

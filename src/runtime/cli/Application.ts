@@ -7,6 +7,7 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Project } from "../automation/Project.ts"
 import type { Member } from "../partition/Partitions.ts"
+import type * as Plan from "../plan/Plan.ts"
 import type { Executor } from "../run/Executor.ts"
 import type { AutomationStore } from "../store/AutomationStore.ts"
 import type { BackfillStore } from "../store/BackfillStore.ts"
@@ -17,6 +18,7 @@ import type { Leadership } from "../store/Leadership.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
 import type { Signals } from "../store/Signals.ts"
+import type { StoreError } from "../store/StoreError.ts"
 import type { DefinitionsFlag } from "./DefinitionsFlag.ts"
 import type { Failure } from "./Failure.ts"
 
@@ -71,8 +73,10 @@ export interface Application<R = unknown> extends Project<R> {
   readonly notices: ReadonlyArray<string>
   /** The configured members of the dynamic sets. */
   readonly members: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Member> }, Failure>
-  /** What so many calls of a pool mean for what is left of its quota today, in a line, where somebody keeps count. */
-  readonly forecast?: ((pool: string, calls: number) => Effect.Effect<string | undefined, Failure>) | undefined
+  /** What the project knows of a plan that the plan does not: lines about quotas of today, about how data will travel. */
+  readonly forecast?: (plan: Plan.Plan) => Effect.Effect<ReadonlyArray<string>, Failure | StoreError, Engine>
+  /** Where the data of an asset is, for people: no secrets. */
+  readonly locations?: { readonly [asset: string]: string }
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
   readonly upstreamErrors: ReadonlyArray<string>
   /** What `query --store` can ask; `asOf` is a time, and the answer what was known then. */

@@ -77,7 +77,10 @@ const stages: { readonly [name: string]: Effect.Effect<unknown, unknown> } = {
   restated: Effect.provide(stage(1), staging),
   read: Effect.provide(read, staging),
   warehouse: Effect.provide(load, warehouse),
-  redshift: Effect.provide(load, RedshiftData.layer(s3 === "" ? RedshiftStandIn.targetOf(url) : RedshiftStandIn.copyingTargetOf(url, s3)))
+  redshift: Effect.provide(
+    load,
+    RedshiftData.layer(s3 === "" ? RedshiftStandIn.targetOf(url) : RedshiftStandIn.copyingTargetOf(url, s3))
+  )
 }
 
 console.log(

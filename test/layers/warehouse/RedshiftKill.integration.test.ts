@@ -12,6 +12,7 @@ import * as Path from "node:path"
 import * as RedshiftData from "../../../src/layers/warehouse/RedshiftData.ts"
 import * as RedshiftSql from "../../../src/layers/warehouse/RedshiftSql.ts"
 import { Warehouse } from "../../../src/layers/warehouse/Warehouse.ts"
+import * as Bundle from "../../support/Bundle.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
 import type { Moment } from "../../support/RedshiftServer.ts"
 import * as RedshiftStandIn from "../../support/RedshiftStandIn.ts"
@@ -19,16 +20,18 @@ import * as S3Server from "../../support/S3Server.ts"
 import * as WarehouseTables from "../../support/WarehouseTables.ts"
 import { partitions } from "./fixture/partitions.ts"
 
-const script = Path.join(import.meta.dirname, "fixture", "load.ts")
+const bundled = Bundle.make(Path.join(import.meta.dirname, "fixture", "load.ts"))
 
 interface Place {
+  /** The program that loads. */
+  readonly script: string
   readonly url: string
   /** Of S3, where rows go through a bucket. */
   readonly s3: string | undefined
   readonly limits: RedshiftSql.Limits
 }
 
-const start = ({ limits, s3, url }: Place, symbol: string) => {
+const start = ({ limits, s3, script, url }: Place, symbol: string) => {
   const args = [script, url, symbol, JSON.stringify(limits), s3 ?? ""]
   const child = ChildProcess.spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] })
   let complaints = ""
@@ -37,7 +40,7 @@ const start = ({ limits, s3, url }: Place, symbol: string) => {
   return { ended, kill: () => (child.kill("SIGKILL"), ended) }
 }
 
-const replace = ({ limits, s3, url }: Place, symbol: string, base: number) =>
+const replace = ({ limits, s3, url }: Omit<Place, "script">, symbol: string, base: number) =>
   Effect.flatMap(Warehouse, (warehouse) => warehouse.replace(partitions(symbol, base))).pipe(
     Effect.provide(
       RedshiftData.layer(
@@ -67,7 +70,7 @@ const killed = Effect.fnUntraced(function*(limits: RedshiftSql.Limits, from = 0,
   let hook: (moment: Moment) => Promise<void> | void = () => {}
   return yield* Effect.gen(function*() {
     const { requests, url } = yield* RedshiftStandIn.StandIn
-    const place = { url, limits, s3: s3?.url }
+    const place = { script: yield* bundled, url, limits, s3: s3?.url }
     yield* replace(place, "WHOLE", 100)
     const before = requests.length
     expect(yield* Effect.promise(() => start(place, "WHOLE").ended)).toMatchObject({ code: 0, complaints: "" })
@@ -139,24 +142,28 @@ layer(EmbeddedDatabase.layer, { timeout: "60 seconds", excludeTestServices: true
       expect(yield* killed({ ...RedshiftSql.limits, statements: 16, bytes: 450 })).toBeGreaterThan(9)
     }), 300_000)
 
-  it.effect("that goes through a bucket has happened or not, a rerun makes it whole, and leftovers go another day", () =>
-    Effect.gen(function*() {
-      const s3 = yield* S3Server.make()
-      const limits = { ...RedshiftSql.limits, copyRows: 1, objectRows: 60 }
-      // What comes before the load itself is the same as without a bucket.
-      expect(yield* killed(limits, 6, s3)).toBe(9)
-      const { objects } = s3.buckets.get("lake")
-      expect(objects.size).toBeGreaterThan(0)
+  it.effect(
+    "that goes through a bucket has happened or not, a rerun makes it whole, and leftovers go another day",
+    () =>
+      Effect.gen(function*() {
+        const s3 = yield* S3Server.make()
+        const limits = { ...RedshiftSql.limits, copyRows: 1, objectRows: 60 }
+        // What comes before the load itself is the same as without a bucket.
+        expect(yield* killed(limits, 6, s3)).toBe(9)
+        const { objects } = s3.buckets.get("lake")
+        expect(objects.size).toBeGreaterThan(0)
 
-      const clock = yield* Clock.Clock
-      const inTwoDays = (millis: number) => millis + 2 * 86_400_000
-      const later: Clock.Clock = Object.assign(Object.create(clock), {
-        currentTimeMillis: Effect.map(clock.currentTimeMillis, inTwoDays)
-      })
-      yield* Effect.gen(function*() {
-        const { url } = yield* RedshiftStandIn.StandIn
-        yield* replace({ url, limits, s3: s3.url }, "WHOLE", 100).pipe(Effect.provideService(Clock.Clock, later))
-      }).pipe(Effect.provide(RedshiftStandIn.server({ isolation: "snapshot", s3: { endpoint: s3.url } })))
-      expect([...objects.keys()]).toEqual([])
-    }), 300_000)
+        const clock = yield* Clock.Clock
+        const inTwoDays = (millis: number) => millis + 2 * 86_400_000
+        const later: Clock.Clock = Object.assign(Object.create(clock), {
+          currentTimeMillis: Effect.map(clock.currentTimeMillis, inTwoDays)
+        })
+        yield* Effect.gen(function*() {
+          const { url } = yield* RedshiftStandIn.StandIn
+          yield* replace({ url, limits, s3: s3.url }, "WHOLE", 100).pipe(Effect.provideService(Clock.Clock, later))
+        }).pipe(Effect.provide(RedshiftStandIn.server({ isolation: "snapshot", s3: { endpoint: s3.url } })))
+        expect([...objects.keys()]).toEqual([])
+      }),
+    300_000
+  )
 })

@@ -41,7 +41,11 @@ const warehouse = (way: Way, s3: string) =>
   Layer.unwrap(
     Effect.map(RedshiftStandIn.StandIn, ({ url }) =>
       way === "copy"
-        ? RedshiftData.layer(RedshiftStandIn.copyingTargetOf(url, s3), { ...RedshiftSql.limits, copyRows: 1, objectRows: 30 })
+        ? RedshiftData.layer(RedshiftStandIn.copyingTargetOf(url, s3), {
+          ...RedshiftSql.limits,
+          copyRows: 1,
+          objectRows: 30
+        })
         : RedshiftData.layer(RedshiftStandIn.targetOf(url)))
   )
 

@@ -23,10 +23,11 @@ const originOf = (asset: Asset.Any): string => {
   return `observed every ${Duration.format(Duration.millis(asset.observedEvery))}`
 }
 
-const describe = (graph: AssetGraph.Any, asset: Asset.Any) => ({
+const describe = ({ graph, locations }: Application, asset: Asset.Any) => ({
   name: asset.name,
   description: asset.description,
   origin: originOf(asset),
+  location: locations?.[asset.name] ?? null,
   group: asset.group,
   kinds: asset.kinds,
   owners: asset.owners,
@@ -61,7 +62,7 @@ const standing = Effect.fnUntraced(function*(application: Application, assets: R
   return assets.map((asset) => {
     const own = classes.get(asset.name) ?? []
     return {
-      ...describe(application.graph, asset),
+      ...describe(application, asset),
       total: spaces.get(asset.name)!.existing.size,
       materialized: count(own, ({ standing }) => standing === undefined || standing.asOf > 0),
       failed: count(own, ({ standing }) => standing?.failure !== undefined),
@@ -168,6 +169,7 @@ export const show = Effect.fnUntraced(function*(input: { readonly name: string; 
     `  ${asset.description}`,
     `  group       ${asset.group}   kinds ${asset.kinds.join(", ") || "-"}   owners ${asset.owners.join(", ") || "-"}`,
     ...(asset.origin === "materialized" ? [] : [`  made by     somebody else: ${asset.origin}`]),
+    ...(asset.location === null ? [] : [`  location    ${asset.location}`]),
     `  partitions  ${partitionsText(asset)}`,
     ...(asset.origin === "external" ? [] : [`  latest      ${time(asset.latestAt)}`]),
     ...(freshness === null ? [] : [`  freshness   ${freshness.status}: ${freshness.sentence} (${freshness.policy})`]),

@@ -13,7 +13,6 @@ import * as BackfillProgress from "../render/BackfillProgress.ts"
 import * as BackfillText from "../render/BackfillText.ts"
 import * as PlanText from "../render/PlanText.ts"
 import * as Print from "../render/Print.ts"
-import { forecasts } from "./forecasts.ts"
 import { type Asked, resolved, wordsOf } from "./request.ts"
 import { currentUniverse } from "./universe.ts"
 
@@ -127,7 +126,7 @@ const startWith = Effect.fnUntraced(function*(application: Application, input: S
   const plan = yield* Situation.plan(application.graph, request, universe)
   const slices = Slices.cut(application.graph, request.targets, plan, input.slice)
   if (input.plan) {
-    const lines = yield* forecasts(application, plan)
+    const lines = application.forecast === undefined ? [] : yield* application.forecast(plan)
     return yield* input.json
       ? Print.json({
         ...PlanText.toJson(plan, application.pools, lines),

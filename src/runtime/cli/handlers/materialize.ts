@@ -14,7 +14,6 @@ import * as PlanText from "../render/PlanText.ts"
 import * as Print from "../render/Print.ts"
 import * as Progress from "../render/Progress.ts"
 import * as SummaryText from "../render/SummaryText.ts"
-import { forecasts } from "./forecasts.ts"
 import { type Asked, resolved, wordsOf } from "./request.ts"
 import { currentUniverse } from "./universe.ts"
 
@@ -65,7 +64,7 @@ const execute = Effect.fnUntraced(
       request: input.request,
       observe: progress.observe
     }).pipe(Effect.ensuring(progress.close))
-    yield* input.json ? Print.json(summary) : Print.lines(SummaryText.render(summary))
+    yield* input.json ? Print.json(summary) : Print.lines(SummaryText.render(summary, application))
     if (summary.status === "succeeded") return
     if (summary.status === "canceled") {
       const fix = `barograph run retry ${summary.runId}`
@@ -83,7 +82,7 @@ const work = Effect.fnUntraced(function*(application: Application, input: Order)
   const request = yield* resolved(application.graph, input.request, universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
   if (input.plan) {
-    const lines = yield* forecasts(application, plan)
+    const lines = application.forecast === undefined ? [] : yield* application.forecast(plan)
     return yield* input.json
       ? Print.json(PlanText.toJson(plan, application.pools, lines))
       : Print.lines(PlanText.render(plan, application.pools, lines))

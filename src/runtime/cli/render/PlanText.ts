@@ -43,7 +43,7 @@ const cost = ({ calls, perDay, pool, seconds }: Cost.Estimate): string => {
   return seconds === 0 ? said : `${said}: at least ${duration(seconds)} by its quota`
 }
 
-/** `forecasts` is what is known of today's quotas. */
+/** `forecasts` is what the project knows besides: of today's quotas, of how data will travel. */
 export const render = (
   plan: Plan.Plan,
   limits: PoolLimits,

@@ -1,6 +1,7 @@
 /** The end of a run: per asset what was done, and what went wrong. */
 import { label } from "../../partition/PartitionKey.ts"
 import type { Summary } from "../../run/Summary.ts"
+import type { Application } from "../Application.ts"
 import * as EventText from "./EventText.ts"
 import * as Table from "./Table.ts"
 
@@ -26,7 +27,20 @@ const failedChecks = (summary: Summary): ReadonlyArray<string> => {
   return others.length > TOLD ? [...told, `check: ${others.length - TOLD} more`] : told
 }
 
-export const render = (summary: Summary): ReadonlyArray<string> => {
+/** Where data went that this run made for others to read; what it read again itself is told by `asset show`. */
+const places = (
+  summary: Summary,
+  { graph, locations = {} }: Pick<Application, "graph" | "locations">
+): ReadonlyArray<string> => {
+  const made = Object.entries(summary.assets).filter(([, { materialized }]) => materialized > 0).map(([asset]) => asset)
+  return made.filter((asset) => !graph.downstream.get(asset)?.some((reader) => made.includes(reader)))
+    .flatMap((asset) => locations[asset] === undefined ? [] : [`${asset} is in ${locations[asset]}`])
+}
+
+export const render = (
+  summary: Summary,
+  application: Pick<Application, "graph" | "locations">
+): ReadonlyArray<string> => {
   const rows = Object.entries(summary.assets).map(([asset, totals]) => [
     asset,
     count(totals.materialized),
@@ -55,6 +69,7 @@ export const render = (summary: Summary): ReadonlyArray<string> => {
       "bytes",
       "seconds"
     ], rows),
+    ...places(summary, application),
     ...failures(summary),
     ...(summary.why === undefined ? [] : [`the run ${summary.why}`]),
     ...failedChecks(summary),
