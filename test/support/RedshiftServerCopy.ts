@@ -117,8 +117,8 @@ const loadError = (error: Error & { readonly code?: string; readonly where?: str
   const line = Number(/line (\d+)/.exec(error.where ?? "")?.[1] ?? 0)
   const rawLine = text.split("\n")[line - 1] ?? ""
   const at = { filename: url, line, rawLine }
-  if (/^extra data/.test(error.message)) return { ...at, code: 1202, reason: "Extra column(s) found" }
-  if (/^missing data/.test(error.message)) return { ...at, code: 1214, reason: "Delimiter not found" }
+  if (error.message.startsWith("extra data")) return { ...at, code: 1202, reason: "Extra column(s) found" }
+  if (error.message.startsWith("missing data")) return { ...at, code: 1214, reason: "Delimiter not found" }
   return error.code?.startsWith("22") ? { ...at, code: 1207, reason: error.message } : undefined
 }
 

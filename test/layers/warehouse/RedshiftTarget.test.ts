@@ -14,7 +14,8 @@ it("a workgroup and its database are enough; the SDK finds the region", () => {
     region: undefined,
     endpoint: undefined,
     dbUser: undefined,
-    secretArn: undefined
+    secretArn: undefined,
+    copy: undefined
   })
 })
 
@@ -34,6 +35,24 @@ it("a secret is named, never written into the URL", () => {
   expect(refused("redshift-data://me:secret@workgroup/a/dev")).not.toContain("secret@")
 })
 
+it("a bucket for COPY is in the warehouse's region unless it says otherwise, read by the default role or a named one", () => {
+  const role = "arn:aws:iam::123456789012:role/service-role/loader"
+  const plain = parsed("redshift-data://workgroup/a/dev?region=eu-west-1&copy=s3://b-1/tmp/loads")
+  expect(plain.copy).toMatchObject({
+    bucket: { bucket: "b-1", prefix: "tmp/loads", region: "eu-west-1", endpoint: undefined },
+    iamRole: "default"
+  })
+  const elsewhere = parsed(
+    `redshift-data://workgroup/a/dev?region=eu-west-1&copy=s3://b-1?region=us-east-2%26encryption=AES256&iamRole=${role}`
+  )
+  expect(elsewhere.copy).toMatchObject({ bucket: { region: "us-east-2", encryption: "AES256" }, iamRole: role })
+  // Another way in is no other warehouse.
+  expect(RedshiftTarget.describe(plain)).toBe("redshift-data workgroup a/dev in eu-west-1")
+  expect(RedshiftTarget.describeLoads(plain)).toBe(
+    "redshift-data workgroup a/dev in eu-west-1, large loads through s3://b-1/tmp/loads"
+  )
+})
+
 it("what cannot be used is refused with a sentence", () => {
   expect([
     "redshift-data",
@@ -44,7 +63,12 @@ it("what cannot be used is refused with a sentence", () => {
     "redshift-data://workgroup/a/dev?dbUser=x",
     "redshift-data://cluster/a/dev?dbUser=x&secretArn=y",
     "redshift-data://workgroup/a/dev?schema=drop table",
-    "redshift-data://workgroup/a/dev?endpoint=localhost"
+    "redshift-data://workgroup/a/dev?endpoint=localhost",
+    "redshift-data://workgroup/a/dev?copy=gs://bucket/prefix",
+    "redshift-data://workgroup/a/dev?copy=./directory",
+    "redshift-data://workgroup/a/dev?copy=s3://bucket/prefix?reigon=x",
+    "redshift-data://workgroup/a/dev?copy=s3://bucket/prefix&iamRole=loader' manifest",
+    "redshift-data://workgroup/a/dev?iamRole=default"
   ].map(refused)).toEqual([
     "\"redshift-data\" is no URL",
     "\"serverless\" is neither \"workgroup\" (serverless) nor \"cluster\" (provisioned)",
@@ -54,6 +78,11 @@ it("what cannot be used is refused with a sentence", () => {
     "dbUser is for clusters: in a workgroup the database user follows from the IAM identity",
     "dbUser and secretArn are two ways to log in",
     "\"drop table\" is no name for a schema",
-    "the endpoint \"localhost\" is no http address"
+    "the endpoint \"localhost\" is no http address",
+    "copy: Redshift copies from buckets of S3 only",
+    "copy: Redshift copies from buckets of S3 only",
+    "copy: there is no parameter \"reigon\". Did you mean \"region\"?",
+    "\"loader' manifest\" is no role",
+    "iamRole is who reads the bucket of copy, and there is none"
   ])
 })
