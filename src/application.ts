@@ -16,6 +16,8 @@ import { redshiftBars } from "./assets/redshiftBars.ts"
 import { stagedBars } from "./assets/stagedBars.ts"
 import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import {
+  alertChannels,
+  alertPolicy,
   checkDatabase,
   client,
   configured,
@@ -123,6 +125,7 @@ const services = (settings: Settings.Settings, bundled: string) =>
     Layer.provide(KnownSplits.layer, configured(engine)),
     Layer.succeed(TradingCalendar, Source.calendar(settings.source)),
     lake(settings),
+    alertChannels(settings),
     Layer.succeed(ParquetFormat, settings.parquet)
   ).pipe(Layer.provide(databaseLayer(settings)), Layer.provideMerge(Layer.succeed(Rule.Active, settings.rules)))
 
@@ -279,6 +282,7 @@ export const load = (cwd: string, bundled: string) =>
       locations: locations(settings),
       limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: ["MarketDataError"],
+      alertPolicy: alertPolicy(settings, ["QuotaExhausted"]),
       automations,
       stores: stores(settings),
       quarantine: Quarantine.make(stores(settings).staging),

@@ -7,11 +7,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Console from "./layers/alerts/Console.ts"
 import * as Database from "./layers/database/Database.ts"
 import type * as Settings from "./layers/settings/Settings.ts"
+import { AlertChannels } from "./runtime/automation/AlertChannels.ts"
+import * as AlertPolicy from "./runtime/automation/AlertPolicy.ts"
 import type * as Application from "./runtime/cli/Application.ts"
 import { configuration, Failure } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
+import { AlertStore } from "./runtime/store/AlertStore.ts"
 import { AutomationStore } from "./runtime/store/AutomationStore.ts"
 import { BackfillStore } from "./runtime/store/BackfillStore.ts"
 import { CheckStore } from "./runtime/store/CheckStore.ts"
@@ -57,6 +61,7 @@ export const engine = Executor.layer.pipe(
       Claims.layer,
       DynamicPartitions.layer,
       BackfillStore.layer,
+      AlertStore.layer,
       AutomationStore.layer,
       Leadership.layer,
       Signals.layer
@@ -64,6 +69,24 @@ export const engine = Executor.layer.pipe(
   ),
   Layer.provide(EngineSchema.layer)
 )
+
+/** What speaks HTTP is loaded only where something is configured that needs it; the log hears of everything. */
+export const alertChannels = ({ alerts }: Settings.Engine): Layer.Layer<never> =>
+  alerts.slackWebhook === undefined && alerts.slackBot === undefined && alerts.webhook === undefined
+    ? Layer.succeed(AlertChannels, [Console.channel])
+    : Layer.effect(
+      AlertChannels,
+      Effect.flatMap(
+        Effect.promise(() => import("./layers/alerts/Configured.ts")),
+        (Configured) => Effect.map(Configured.channels(alerts), (channels) => [Console.channel, ...channels])
+      )
+    )
+
+export const alertPolicy = ({ alerts }: Settings.Engine, quotaReasons: ReadonlyArray<string>): AlertPolicy.Policy => ({
+  ...AlertPolicy.standard,
+  quotaReasons,
+  quarantineThreshold: alerts.quarantineThreshold ?? AlertPolicy.standard.quarantineThreshold
+})
 
 /** What the server itself said: the driver wraps it several times. */
 const innermost = (error: unknown): string => {

@@ -6,7 +6,17 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Path from "node:path"
-import { checkDatabase, client, configured, databaseLayer, engine, querying, STAGING } from "./engine.ts"
+import {
+  alertChannels,
+  alertPolicy,
+  checkDatabase,
+  client,
+  configured,
+  databaseLayer,
+  engine,
+  querying,
+  STAGING
+} from "./engine.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import type * as Definitions from "./runtime/asset/Definitions.ts"
 import * as Application from "./runtime/cli/Application.ts"
@@ -41,13 +51,18 @@ export const load = (file: string, cwd: string) =>
     return Application.make({
       origin: file.startsWith(`${cwd}/`) ? Path.relative(cwd, file) : file,
       graph: definitions.graph,
-      layer: Layer.merge(services(definitions, file), Layer.provide(configured(engine), server)),
+      layer: Layer.mergeAll(
+        alertChannels(settings),
+        services(definitions, file),
+        Layer.provide(configured(engine), server)
+      ),
       notices: definitions.notices,
       members: Effect.catchCause(definitions.members, failing("the members", file)),
       concurrency: definitions.concurrency ?? settings.concurrency,
       pools: definitions.pools,
       limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: definitions.upstreamErrors,
+      alertPolicy: alertPolicy(settings, []),
       automations: definitions.automations,
       stores: { staging: querying(Layer.provide(configured(client(STAGING)), server)) },
       checks: [checkDatabase(settings), checkServices(definitions, file)]

@@ -10,11 +10,12 @@ import type * as Plan from "../../src/runtime/plan/Plan.ts"
 import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
+import { AlertStore } from "../../src/runtime/store/AlertStore.ts"
 import { BackfillStore } from "../../src/runtime/store/BackfillStore.ts"
 import * as Testing from "../../src/runtime/testing/Testing.ts"
 
-/** With the store of backfills, for the commands. */
-export const layerMemory = Layer.merge(Testing.layer, BackfillStore.layerMemory)
+/** With the stores of backfills and alerts, for the commands. */
+export const layerMemory = Layer.mergeAll(Testing.layer, BackfillStore.layerMemory, AlertStore.layerMemory)
 
 export { planned } from "../../src/runtime/testing/Testing.ts"
 

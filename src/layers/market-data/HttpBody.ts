@@ -1,5 +1,5 @@
 /**
- * One GET with everything that a key in the address asks for: no redirect is followed, no span and no trace header is
+ * One call with everything that a secret in the address asks for: no redirect is followed, no span and no trace header is
  * made from the request, the body is bounded, time is bounded, and a failure is a sentence without the address.
  */
 import * as Effect from "effect/Effect"
@@ -31,12 +31,16 @@ export interface Answer {
 
 /** Fails with a sentence. It may hold what the server or the runtime said: redact it. */
 export const get = (call: Call): Effect.Effect<Answer, string, HttpClient.HttpClient> =>
-  HttpClient.execute(
-    HttpClientRequest.get(call.url, {
-      urlParams: call.urlParams,
-      headers: { accept: "application/json", ...call.headers }
-    })
-  ).pipe(
+  exchange(HttpClientRequest.get(call.url, {
+    urlParams: call.urlParams,
+    headers: { accept: "application/json", ...call.headers }
+  }))
+
+/** Fails as `get` does. */
+export const exchange = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Answer, string, HttpClient.HttpClient> =>
+  HttpClient.execute(request).pipe(
     Effect.mapError(connectionText),
     Effect.flatMap((response) =>
       Effect.map(body(response), (bytes): Answer => ({ status: response.status, headers: response.headers, bytes }))

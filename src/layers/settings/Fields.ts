@@ -76,6 +76,14 @@ const secret = (env: string, description: string) =>
     Schema.Top
   >
 
+/** An address that is a secret, because whoever has it may write there. */
+const secretUrl = (env: string, description: string) =>
+  ({
+    ...secret(env, description),
+    schema: Schema.RedactedFromValue(text.check(Schema.isPattern(/^https?:\/\/[^\s/]\S*$/))).annotate({ description }),
+    expected: "an address that begins with https://"
+  }) satisfies Field<Schema.Top>
+
 const path = (env: string, description: string) =>
   ({
     schema: text.annotate({ description }),
@@ -206,6 +214,26 @@ export const fields = {
     env: ["BAROGRAPH_TAG_LIMITS"],
     expected: "whole numbers from 1 to 999 for tags; in the environment backfill:2,team=etl:1",
     parse: counts
+  },
+  slackWebhook: secretUrl("BAROGRAPH_SLACK_WEBHOOK", "An incoming webhook of Slack: alerts go there."),
+  slackToken: secret("BAROGRAPH_SLACK_TOKEN", "The token of a Slack bot: its alerts keep each incident in a thread."),
+  slackChannel: {
+    schema: Schema.String.check(Schema.isPattern(/^#?[\w.-]{1,80}$/)).annotate({
+      description: "The channel that the bot of slackToken writes to."
+    }),
+    env: ["BAROGRAPH_SLACK_CHANNEL"],
+    expected: "the id or the name of a channel",
+    parse: itself
+  },
+  alertWebhook: secretUrl("BAROGRAPH_ALERT_WEBHOOK", "An address of yours: alerts are posted there as JSON."),
+  alertWebhookSecret: secret("BAROGRAPH_ALERT_WEBHOOK_SECRET", "What alerts to alertWebhook are signed with."),
+  quarantineThreshold: {
+    schema: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 999_999_999 })).annotate({
+      description: "More refused rows of an asset in one run are an alert."
+    }),
+    env: ["BAROGRAPH_QUARANTINE_THRESHOLD"],
+    expected: "a whole number",
+    parse: number
   }
 } as const satisfies { readonly [name: string]: Field<Schema.Top> }
 

@@ -15,6 +15,7 @@ import type * as Layout from "../lake/Layout.ts"
 import * as Location from "../lake/Location.ts"
 import * as ParquetFormat from "../lake/ParquetFormat.ts"
 import * as RedshiftTarget from "../warehouse/RedshiftTarget.ts"
+import type * as Fields from "./Fields.ts"
 import * as Given from "./Given.ts"
 import * as SourceSettings from "./SourceSettings.ts"
 
@@ -29,6 +30,19 @@ export interface Engine {
   readonly maxRuns: number | undefined
   /** `key=value` or `key` to runs with that tag at a time. */
   readonly tagLimits: { readonly [tag: string]: number }
+  readonly alerts: Alerts
+}
+
+/** Where alerts go, beside the log, and from when on. */
+export interface Alerts {
+  readonly slackWebhook: Redacted.Redacted<string> | undefined
+  readonly slackBot: { readonly token: Redacted.Redacted<string>; readonly to: string } | undefined
+  readonly webhook: {
+    readonly url: Redacted.Redacted<string>
+    readonly secret: Redacted.Redacted<string> | undefined
+  } | undefined
+  /** More refused rows of an asset in one run are told; the engine's own limit when not set. */
+  readonly quarantineThreshold: number | undefined
 }
 
 export interface Settings extends Engine {
@@ -56,22 +70,41 @@ export const definitions = Config.String("BAROGRAPH_DEFINITIONS").pipe(
   Config.map((found) => Option.getOrUndefined(Option.filter(found, (value) => value.trim() !== "")))
 )
 
-const engineOf = ({ values }: Given.Given, cwd: string): Engine => ({
-  home: Path.resolve(cwd, values.home ?? ".barograph"),
-  databaseUrl: values.databaseUrl,
-  concurrency: values.concurrency ?? 4,
-  maxRuns: values.maxRuns,
-  tagLimits: values.tagLimits ?? {}
+const engineOf = (given: Given.Given, cwd: string) =>
+  Effect.map(alertsOf(given), (alerts): Engine => ({
+    home: Path.resolve(cwd, given.values.home ?? ".barograph"),
+    databaseUrl: given.values.databaseUrl,
+    concurrency: given.values.concurrency ?? 4,
+    maxRuns: given.values.maxRuns,
+    tagLimits: given.values.tagLimits ?? {},
+    alerts
+  }))
+
+/** Two settings that make sense together only. */
+const alertsOf = Effect.fnUntraced(function*({ placeOf, values }: Given.Given) {
+  const { alertWebhook, alertWebhookSecret, quarantineThreshold, slackChannel, slackToken, slackWebhook } = values
+  const lacking = (given: Fields.Name, missing: Fields.Name) =>
+    problem(placeOf(given), `${placeOf(given)} is set, but ${placeOf(missing)} is not`, `set ${placeOf(missing)} too`)
+  if (slackToken !== undefined && slackChannel === undefined) return yield* lacking("slackToken", "slackChannel")
+  if (slackChannel !== undefined && slackToken === undefined) return yield* lacking("slackChannel", "slackToken")
+  if (alertWebhookSecret !== undefined && alertWebhook === undefined) {
+    return yield* lacking("alertWebhookSecret", "alertWebhook")
+  }
+  const slackBot = slackToken === undefined || slackChannel === undefined
+    ? undefined
+    : { token: slackToken, to: slackChannel }
+  const webhook = alertWebhook === undefined ? undefined : { url: alertWebhook, secret: alertWebhookSecret }
+  return { slackWebhook, slackBot, webhook, quarantineThreshold } satisfies Alerts
 })
 
 /** Reads and checks what the engine needs, whatever its graph. `cwd` is what relative paths start from. */
-export const engine = (cwd: string) => Effect.map(Given.read(cwd), (given) => engineOf(given, cwd))
+export const engine = (cwd: string) => Effect.flatMap(Given.read(cwd), (given) => engineOf(given, cwd))
 
 /** Reads and checks everything. */
 export const load = Effect.fnUntraced(function*(cwd: string) {
   const given = yield* Given.read(cwd)
   const { values } = given
-  const own = engineOf(given, cwd)
+  const own = yield* engineOf(given, cwd)
   const source = yield* Effect.fromResult(SourceSettings.make(given))
   return {
     ...own,

@@ -337,6 +337,23 @@ const doctor = Command.make(
   Command.withDescription("Check that everything the pipeline needs is there")
 )
 
+const alertList = Command.make(
+  "list",
+  { json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/alert.ts")), ({ list }) => list(input))
+).pipe(Command.withDescription("What needs a person, and what could not be told so far and why"))
+
+const alertTest = Command.make(
+  "test",
+  { json },
+  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/alert.ts")), ({ test }) => test(input))
+).pipe(Command.withDescription("Send a message through every configured channel; 3 or 4 when one does not arrive"))
+
+const alert = Command.make("alert").pipe(
+  Command.withDescription("Look at alerts, and whether they arrive"),
+  Command.withSubcommands([alertList, alertTest])
+)
+
 const check = Command.make(
   "check",
   { json },
@@ -372,6 +389,7 @@ export const barograph = Command.make("barograph").pipe(
     daemon,
     query,
     quarantine,
+    alert,
     check,
     doctor,
     init

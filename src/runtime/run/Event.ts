@@ -60,6 +60,8 @@ export type Event =
     readonly error: string
     /** The error's tag, when it has one. */
     readonly tag?: string | undefined
+    /** That of the error's reason, when it has one. */
+    readonly reason?: string | undefined
     /** Nothing was tried: an upstream partition is not there. */
     readonly blocked: boolean
     /** It was materialized, and did not pass a blocking check. */

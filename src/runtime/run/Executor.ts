@@ -109,6 +109,17 @@ const record = Effect.fnUntraced(function*(
 const tagOf = (error: unknown): string | undefined =>
   Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : undefined
 
+/** What an error is called, and its reason where it has one. */
+interface Names {
+  readonly tag: string | undefined
+  readonly reason?: string | undefined
+}
+
+const namesOf = (error: unknown): Names => {
+  const reason = Predicate.hasProperty(error, "reason") ? tagOf(error.reason) : undefined
+  return { tag: tagOf(error), ...(reason === undefined ? {} : { reason }) }
+}
+
 const call = (running: Running, step: Step, work: ReadonlyArray<Work>) => {
   const { asset } = step.of
   const leased = running.pools.withLease(asset.pool, Effect.scoped(asset.materialize(work.map(({ item }) => item))))
@@ -139,14 +150,14 @@ const fail = (
   step: Step,
   partitions: ReadonlyArray<string>,
   error: string,
-  tag: string | undefined
+  names: Names
 ) => {
   const asset = step.of.asset.name
   for (const partition of partitions) running.obstacles.set(`${asset}/${partition}`, "failed")
   const failed = partitions.map((partition) => ({ partition, error }))
   return record(
     running,
-    [{ type: "Failed", step: step.id, asset, partitions, error, tag, blocked: false }],
+    [{ type: "Failed", step: step.id, asset, partitions, error, ...names, blocked: false }],
     outcomesOf(step.of, { failed })
   )
 }
@@ -170,7 +181,7 @@ const succeed = Effect.fnUntraced(function*(
     const encoding = yield* Effect.result(encodeOutput(asset, codeVersion, work, output))
     if (Result.isFailure(encoding)) {
       const error = encoding.failure
-      yield* fail(running, step, [partition], message(Cause.fail(error)), tagOf(error))
+      yield* fail(running, step, [partition], message(Cause.fail(error)), namesOf(error))
       continue
     }
     const { dataVersion, encoded } = encoding.success
@@ -200,13 +211,13 @@ const takeAnswers = Effect.fnUntraced(function*(
 ) {
   if (answers.length !== work.length) {
     const error = `${step.of.asset.name} answered ${answers.length} results for ${work.length} partitions`
-    return yield* fail(running, step, work.map(({ partition }) => partition), error, undefined)
+    return yield* fail(running, step, work.map(({ partition }) => partition), error, { tag: undefined })
   }
   const done: Array<Work & { readonly output: unknown }> = []
   for (const [at, answer] of answers.entries()) {
     const own = work[at]!
     if (Result.isSuccess(answer)) done.push({ ...own, output: answer.success })
-    else yield* fail(running, step, [own.partition], message(Cause.fail(answer.failure)), tagOf(answer.failure))
+    else yield* fail(running, step, [own.partition], message(Cause.fail(answer.failure)), namesOf(answer.failure))
   }
   if (done.length > 0) yield* succeed(running, step, done, seconds)
 })
@@ -249,7 +260,7 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
 const failAll = (running: Running, step: Step, partitions: ReadonlyArray<string>, cause: Cause.Cause<unknown>) =>
   Cause.hasInterrupts(cause)
     ? Effect.failCause(cause as Cause.Cause<never>)
-    : fail(running, step, partitions, message(cause), tagOf(Cause.squash(cause)))
+    : fail(running, step, partitions, message(cause), namesOf(Cause.squash(cause)))
 
 /** A failure of the asset is the step's; a failure of the store is the run's. */
 const contained = (running: Running, step: Step) =>

@@ -20,6 +20,8 @@ export interface Failure {
   readonly asset: string
   readonly error: string
   readonly tag: string | undefined
+  /** That of the error's reason, when it has one. */
+  readonly reason?: string | undefined
   readonly blocked: boolean
   readonly count: number
   /** The first of them. */
@@ -126,8 +128,9 @@ export const builder = (runId: string, startedAt: number): Builder => {
       if (event.type === "Failed") {
         of(event.asset).failed += event.partitions.length
         if (event.rejected === true) of(event.asset).materialized -= event.partitions.length
-        const { asset, blocked, error, partitions, tag } = event
-        failures.add({ asset, partitions, error, tag, blocked, count: partitions.length })
+        const { asset, blocked, error, partitions, reason, tag } = event
+        const names = { tag, ...(reason === undefined ? {} : { reason }) }
+        failures.add({ asset, partitions, error, ...names, blocked, count: partitions.length })
       }
       if (event.type === "Blocked") {
         of(event.asset).failed += event.count

@@ -8,6 +8,7 @@ import checks from "./migrations/0004_checks.ts"
 import runControl from "./migrations/0005_run_control.ts"
 import backfills from "./migrations/0006_backfills.ts"
 import automation from "./migrations/0007_automation.ts"
+import alerts from "./migrations/0008_alerts.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -18,6 +19,7 @@ export const layer = Layer.effectDiscard(
     "0004_checks": checks,
     "0005_run_control": runControl,
     "0006_backfills": backfills,
-    "0007_automation": automation
+    "0007_automation": automation,
+    "0008_alerts": alerts
   }))
 )
