@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestConsole from "effect/testing/TestConsole"
 import type * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
+import { AlertChannels, type Channel } from "../../src/runtime/automation/AlertChannels.ts"
 import * as Application from "../../src/runtime/cli/Application.ts"
 import { barograph } from "../../src/runtime/cli/Commands.ts"
 import { Failure } from "../../src/runtime/cli/Failure.ts"
@@ -25,14 +26,14 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** All commands of one `make` see the same memory. */
-export const make = (graph: AssetGraph.AssetGraph<string, never>) =>
+/** All commands of one `make` see the same memory. Alerts go to these channels. */
+export const make = (graph: AssetGraph.AssetGraph<string, never>, channels: ReadonlyArray<Channel> = []) =>
   Effect.gen(function*() {
     const services = yield* Layer.build(TestGraph.layerMemory)
     const application = Application.make({
       origin: "a graph in memory",
       graph,
-      layer: Layer.succeedContext(services),
+      layer: Layer.merge(Layer.succeedContext(services), Layer.succeed(AlertChannels, channels)),
       notices: [],
       members: Effect.succeed({}),
       concurrency: 2,

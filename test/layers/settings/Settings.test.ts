@@ -165,6 +165,38 @@ describe("the configuration", () => {
       assert.isTrue(env.rules.has("wick"))
     }))
 
+  it.effect("says where alerts go, for every graph, and which settings belong together", () =>
+    Effect.gen(function*() {
+      const HOOK = "https://hooks.slack.com/services/T0/B0/k3y"
+      const nowhere = {
+        slackWebhook: undefined,
+        slackBot: undefined,
+        webhook: undefined,
+        quarantineThreshold: undefined
+      }
+      assert.deepStrictEqual((yield* load(directory())).alerts, nowhere)
+      const { alerts } = yield* loadFile({
+        slackWebhook: HOOK,
+        quarantineThreshold: 0,
+        alertWebhook: "http://localhost:1"
+      }, {
+        BAROGRAPH_SLACK_TOKEN: "xoxb-k3y",
+        BAROGRAPH_SLACK_CHANNEL: "#alerts"
+      })
+      assert.strictEqual(Redacted.value(alerts.slackWebhook!), HOOK)
+      assert.strictEqual(Redacted.value(alerts.slackBot!.token), "xoxb-k3y")
+      assert.strictEqual(alerts.slackBot!.to, "#alerts")
+      assert.isUndefined(alerts.webhook!.secret)
+      assert.strictEqual(alerts.quarantineThreshold, 0)
+      assert.notInclude(JSON.stringify(alerts), "k3y")
+      assert.include(yield* refused({ slackToken: "xoxb-k3y" }), "set BAROGRAPH_SLACK_CHANNEL too")
+      assert.include(yield* refused({ slackChannel: "C0" }), "set BAROGRAPH_SLACK_TOKEN too")
+      assert.include(yield* refused({ alertWebhookSecret: "k3y" }), "set BAROGRAPH_ALERT_WEBHOOK too")
+      const bad = yield* refused({ slackWebhook: "hooks.slack.com/k3y" })
+      assert.include(bad, "begins with https://")
+      assert.notInclude(bad, "k3y")
+    }))
+
   it("says of every field what it is", () => {
     for (const name of Fields.names) {
       const { env, expected, schema } = Fields.fields[name]

@@ -255,7 +255,7 @@ it.effect("a daemon that leads no more stops telling; what it had told unrecorde
     let leads = true
     const channel = Memory.make({ answer: () => Effect.sync(() => void (leads = false)).pipe(Effect.as(undefined)) })
     const fenced: Notifier.Options<NotLeader>["fenced"] = (effect) =>
-      Effect.suspend(() => leads ? effect : Effect.fail(new NotLeader()))
+      Effect.andThen(Effect.suspend(() => leads ? Effect.void : Effect.fail(new NotLeader())), effect)
     const deposed = yield* started([channel], { ...options, fenced })
     yield* deposed.observe([finding()])
     yield* TestClock.adjust("1 second")
