@@ -146,3 +146,9 @@ it("definitions that stay broken in the same way are one failure", () => {
   expect(first[0]!.key).toBe(second[0]!.key)
   expect(AlertPolicy.ofDefinitions(3, undefined)).toMatchObject([{ state: "well" }])
 })
+
+it("a takeover is told, and needs nobody", () => {
+  expect(AlertPolicy.ofTakeover(1, 7, "host-b/42")).toMatchObject([
+    { state: "event", severity: "info", title: "host-b/42 leads now", key: "7" }
+  ])
+})

@@ -269,3 +269,22 @@ it.effect("steps of higher priority go first, and a line of work is finished bef
     const lines = ["source a", "copy a", "source b", "copy b", "source c", "copy c"]
     expect(calls).toEqual(["urgent a", "urgent b", "urgent c", ...lines])
   }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+class Full extends Schema.TaggedClass<Full>()("Full", {}) {}
+
+class StoreRefused extends Schema.TaggedError<StoreRefused>()("StoreRefused", { reason: Full }) {}
+
+it.effect("a failure is known by its error's tag and, where it has one, by that of the reason", () =>
+  Effect.gen(function*() {
+    const reasoned = Asset.make("reasoned", {}, () => Effect.fail(new StoreRefused({ reason: new Full() })))
+    const plain = Asset.make("plain", {}, () => Effect.fail(new Broken({ message: "no" })))
+    const graph = AssetGraph.make(reasoned, plain)
+    const { events, summary } = yield* TestGraph.materialize(graph, { assets: ["reasoned", "plain"] })
+    const names = ({ asset, reason, tag }: { asset: string; reason?: string | undefined; tag?: string | undefined }) =>
+      [asset, tag, reason].join(" ")
+    expect(summary.failures.map(names).sort()).toEqual(["plain Broken ", "reasoned StoreRefused Full"])
+    expect(events.flatMap((event) => event.type === "Failed" ? [names(event)] : []).sort()).toEqual([
+      "plain Broken ",
+      "reasoned StoreRefused Full"
+    ])
+  }).pipe(Effect.provide(TestGraph.layerMemory)))

@@ -1,11 +1,18 @@
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Memory from "../../../src/layers/alerts/Memory.ts"
+import { AlertChannels } from "../../../src/runtime/automation/AlertChannels.ts"
+import * as AlertPolicy from "../../../src/runtime/automation/AlertPolicy.ts"
+import * as Notifier from "../../../src/runtime/automation/Notifier.ts"
 import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import * as EngineSchema from "../../../src/runtime/store/EngineSchema.ts"
+import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
-import { finding } from "../../support/TestAlerts.ts"
+import { finding, said } from "../../support/TestAlerts.ts"
 import { suite } from "./AlertStoreSuite.ts"
 
 const stores = AlertStore.layer.pipe(
@@ -31,5 +38,43 @@ layer(stores, { excludeTestServices: true })("alerts in PostgreSQL, by several a
       const deposed = Effect.andThen(store.observe([finding({ incident: "deposed" })]), Effect.fail("not the leader"))
       expect(yield* Effect.flip(sql.withTransaction(deposed))).toBe("not the leader")
       expect(yield* store.find("deposed")).toBeUndefined()
+    }))
+
+  it.effect("what the leader told is recorded in its transaction, and the next one does not tell it again", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* AlertStore
+      yield* store.prune(Date.UTC(2100, 0, 1))
+      const recorded = yield* Queue.unbounded<ReadonlyArray<string>>()
+      const watched: AlertStore["Service"] = {
+        ...store,
+        delivered: (channel, told) =>
+          Effect.tap(store.delivered(channel, told), () => Queue.offer(recorded, told.map(({ incident }) => incident)))
+      }
+      const channel = Memory.make({ name: "leader" })
+      const fenced: Notifier.Options<SqlError>["fenced"] = (effect) => sql.withTransaction(effect)
+      const starting = Notifier.make({ fenced, policy: AlertPolicy.standard }).pipe(
+        Effect.provideService(AlertChannels, [channel]),
+        Effect.provideService(AlertStore, watched),
+        Effect.provide(RunStore.layerMemory),
+        Effect.tap(({ run }) => Effect.forkScoped(run))
+      )
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { observe } = yield* starting
+        yield* observe([finding({ incident: "first" })])
+        expect(yield* Queue.take(recorded)).toEqual(["first"])
+        yield* observe([finding({ incident: "first", state: "well", at: 1 })])
+        expect(yield* Queue.take(recorded)).toEqual(["first"])
+      }))
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { observe } = yield* starting
+        yield* observe([finding({ incident: "second", at: 2 })])
+        expect(yield* Queue.take(recorded)).toEqual(["second"])
+      }))
+      expect(channel.heard.map(({ message }) => said(message))).toEqual([
+        "opened first",
+        "resolved first",
+        "opened second"
+      ])
     }))
 })
