@@ -104,6 +104,11 @@ it("an asset that says nothing of refused rows, and a run without totals, make n
   }
 })
 
+it("a run that found everything up to date says nothing of the quota and of refused rows", () => {
+  const idle = run({ tags: {}, status: "succeeded", totals: { staged_bars: totals(0, { rejected: 0 }) } })
+  expect(short(ofRun({ run: idle, failures: [] }))).toEqual([])
+})
+
 it("a backfill of which partitions failed is told as one; who cancels it knows", () => {
   const backfill = {
     backfillId: "b1",

@@ -194,6 +194,41 @@ it.effect("a channel that hangs or dies is waited for longer each time, up to fi
     expect(yield* (yield* AlertStore).channel("hanging")).toMatchObject({ error: "no answer within 10 s" })
   }).pipe(Effect.scoped, Effect.provide(stores)))
 
+it.effect("after an outage the next one begins with short waits again", () =>
+  Effect.gen(function*() {
+    const times: Array<number> = []
+    const channel = Memory.make({
+      answer: (at) => {
+        times.push(at / MINUTE)
+        return at < 20 * MINUTE || (at >= HOUR && at < HOUR + SECOND) ? down(unavailable) : Effect.succeed(undefined)
+      }
+    })
+    const { observe } = yield* started([channel], options)
+    yield* observe([finding({ incident: "run/a" })])
+    yield* TestClock.adjust("1 hour")
+    const before = times.length
+    yield* observe([yield* now({ incident: "run/b" })])
+    yield* TestClock.adjust("5 seconds")
+    expect(times.slice(before)).toEqual([60, 60 + 1 / 12])
+    expect(channel.heard.map(({ message }) => said(message))).toEqual(["opened run/a", "opened run/b"])
+  }).pipe(Effect.scoped, Effect.provide(stores)))
+
+it.effect("a channel with nothing to tell does not look until there is a finding", () =>
+  Effect.gen(function*() {
+    const store = yield* AlertStore
+    let looks = 0
+    const counting: AlertStore["Service"] = {
+      ...store,
+      pending: (channel) => Effect.andThen(Effect.sync(() => void looks++), store.pending(channel))
+    }
+    const { observe } = yield* Effect.provideService(started([Memory.make()], options), AlertStore, counting)
+    yield* TestClock.adjust("1 day")
+    expect(looks).toBe(1)
+    yield* observe([yield* now({})])
+    yield* TestClock.adjust("1 day")
+    expect(looks).toBe(3)
+  }).pipe(Effect.scoped, Effect.provide(stores)))
+
 it.effect("a message that a channel will never take does not hold back the others", () =>
   Effect.gen(function*() {
     const picky = Memory.make({
