@@ -35,6 +35,9 @@ export const run = (of: Partial<Run> = {}): Run => ({
   endedAt: HOUR,
   totals: {},
   why: undefined,
+  runKey: undefined,
+  attempt: 1,
+  requestedAt: undefined,
   ...of
 })
 

@@ -112,7 +112,8 @@ export const bot = (
       const first = yield* post(message, thread)
       const lost = thread !== undefined && !first.ok && NO_THREAD.test(first.error ?? "")
       const { error, ok, ts } = lost ? yield* post(message, undefined) : first
-      return ok ? ts : yield* failed(botRefusal(error ?? ""))
+      if (!ok) return yield* failed(botRefusal(error ?? ""))
+      return lost ? ts : thread ?? ts
     }, Effect.provideService(HttpClient.HttpClient, client))
     return { name: channel, spacing: SPACING, send }
   })

@@ -37,7 +37,7 @@ export interface Channel {
   readonly name: string
   /** Least milliseconds between two messages. */
   readonly spacing: number
-  /** Answers the thread that the message began, where the channel has threads. */
+  /** Answers the thread that the message is in, where the channel has threads. */
   readonly send: (message: Message) => Effect.Effect<string | undefined, ChannelError>
 }
 

@@ -170,7 +170,7 @@ export const ofBackfill = (
 /** How an asset stands by its freshness policy; asking again and again makes no difference. */
 export const ofFreshness = (
   asset: string,
-  { sentence, status }: Freshness.Standing,
+  { sentence, status }: Pick<Freshness.Standing, "sentence" | "status">,
   at: number
 ): ReadonlyArray<Finding> => {
   if (status === "unknown") return []

@@ -16,6 +16,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Summary from "../run/Summary.ts"
 import { AlertStore } from "../store/AlertStore.ts"
+import type { NotLeader } from "../store/Leadership.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { Finding } from "./Alert.ts"
@@ -23,6 +24,7 @@ import * as AlertChannels from "./AlertChannels.ts"
 import * as AlertPolicy from "./AlertPolicy.ts"
 import * as Incident from "./Incident.ts"
 import * as Outbox from "./Outbox.ts"
+import * as Watch from "./Watch.ts"
 
 /** Waits after attempts in a row that failed: a hiccup costs seconds, an outage of hours a call in five minutes. */
 const FIRST_WAIT = 5_000
@@ -31,34 +33,33 @@ const LONGEST_WAIT = 300_000
 /** A channel may ask for more than that, but not for silence. */
 const LONGEST_ASKED = 3_600_000
 
-/** The clock may jump while something is waited for: the time is looked at again so often. */
-const LOOK = 30_000
-
 /** Incidents of which nothing was heard for so long are forgotten: a quarterly schedule is still known when it runs next. */
 const KEEP = 100 * 86_400_000
 
-export interface Options<N> {
-  /** One transaction of the leader; fails with `N` when another process leads by now. */
-  readonly fenced: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError | N, R>
+export interface Options {
+  readonly fenced: Watch.Fenced
   readonly policy: AlertPolicy.Policy
 }
 
-export interface Notifier<N> {
-  /** Takes findings in and wakes the channels. Never waits for one. */
-  readonly observe: (findings: ReadonlyArray<Finding>) => Effect.Effect<void, StoreError | N>
+export interface Notifier {
+  /**
+   * Takes findings in and wakes the channels; never waits for one. Within a transaction of the caller's, where the
+   * channels would look before it commits, they find it when they look the next time.
+   */
+  readonly observe: (findings: ReadonlyArray<Finding>) => Effect.Effect<void, StoreError | NotLeader>
   /** Observes a run that ended; `again` when it will be resumed or retried by itself. Nothing for a run that goes on. */
-  readonly runEnded: (runId: string, again?: boolean) => Effect.Effect<void, StoreError | N>
+  readonly runEnded: (runId: string, again?: boolean) => Effect.Effect<void, StoreError | NotLeader>
   /** Tells for ever. */
-  readonly run: Effect.Effect<never, StoreError | N>
+  readonly run: Effect.Effect<never, StoreError | NotLeader>
 }
 
 /** After so many attempts in a row that failed. */
 const waitAfter = (failures: number, asked: number): number =>
   Math.max(Math.min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT), Math.min(asked, LONGEST_ASKED))
 
-const teller = <N>(
+const teller = (
   store: AlertStore["Service"],
-  { fenced }: Options<N>,
+  { fenced }: Options,
   channel: AlertChannels.Channel,
   wake: Latch.Latch
 ) => {
@@ -73,7 +74,7 @@ const teller = <N>(
     const now = yield* Clock.currentTimeMillis
     const deliveries = of.map(({ incident, told }) => {
       const before = told?.episode === incident.episode ? told.thread : undefined
-      const own = of.length === 1 ? before ?? thread : before
+      const own = of.length === 1 ? thread ?? before : before
       return { incident: incident.incident, told: Incident.told(incident, now, own, refused) }
     })
     yield* fenced(store.delivered(name, deliveries))
@@ -91,6 +92,7 @@ const teller = <N>(
 
   return Effect.gen(function*() {
     const { since } = yield* fenced(store.attach(name))
+    const patience = yield* Watch.Patience
     let failures = 0
     while (true) {
       // Closed before the look: what is observed from here on opens it again.
@@ -99,10 +101,7 @@ const teller = <N>(
       const now = yield* Clock.currentTimeMillis
       const next = Outbox.next(pending, since, now)
       if (next._tag === "Wait") {
-        // Without an instant to wait for, only a finding can change anything, and all of the leader's come through here.
-        yield* next.until === Number.POSITIVE_INFINITY
-          ? wake.await
-          : Effect.raceFirst(wake.await, Effect.sleep(Math.min(next.until - now, LOOK)))
+        yield* Effect.raceFirst(wake.await, Effect.sleep(Math.min(next.until - now, patience)))
         continue
       }
       const sent = yield* Effect.result(AlertChannels.deliver(channel, next.message))
@@ -119,7 +118,7 @@ const teller = <N>(
   })
 }
 
-const pruning = <N>(store: AlertStore["Service"], { fenced }: Options<N>) =>
+const pruning = (store: AlertStore["Service"], { fenced }: Options) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => fenced(store.prune(now - KEEP))).pipe(
     Effect.repeat(Schedule.spaced("1 hour")),
     Effect.andThen(Effect.never)
@@ -133,7 +132,7 @@ const failuresOf = Effect.fnUntraced(function*(runs: RunStore["Service"], runId:
 })
 
 /** Of the channels that `AlertChannels` holds where this is made. */
-export const make = <N>(options: Options<N>): Effect.Effect<Notifier<N>, never, AlertStore | RunStore> =>
+export const make = (options: Options): Effect.Effect<Notifier, never, AlertStore | RunStore> =>
   Effect.gen(function*() {
     const store = yield* AlertStore
     const runs = yield* RunStore

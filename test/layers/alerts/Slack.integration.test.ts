@@ -68,8 +68,8 @@ it.live("a bot keeps an incident in a thread, and tells its end to the whole cha
     const slack = yield* SlackServer.serve
     const channel = yield* botOf(slack.api)
     const thread = yield* channel.send(notice("opened"))
-    yield* channel.send(notice("continues", thread))
-    yield* channel.send(notice("resolved", thread))
+    expect(yield* channel.send(notice("continues", thread))).toBe(thread)
+    expect(yield* channel.send(notice("resolved", thread))).toBe(thread)
     expect(slack.messages.map((one) => [one.thread, one.broadcast])).toEqual([
       [undefined, false],
       [thread, false],
@@ -84,7 +84,7 @@ it.live("when the thread is gone, the message begins another one", () =>
     const thread = yield* channel.send(notice("opened"))
     slack.forget()
     const another = yield* channel.send(notice("resolved", thread))
-    expect(another).not.toBe(thread)
+    expect(another).toBe(slack.messages[1]!.ts)
     expect(slack.messages.map((one) => one.thread)).toEqual([undefined, undefined])
   }).pipe(Effect.scoped))
 

@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as Memory from "../../../src/layers/alerts/Memory.ts"
 import type { Finding } from "../../../src/runtime/automation/Alert.ts"
@@ -17,18 +16,18 @@ import {
 } from "../../../src/runtime/automation/AlertChannels.ts"
 import * as AlertPolicy from "../../../src/runtime/automation/AlertPolicy.ts"
 import * as Notifier from "../../../src/runtime/automation/Notifier.ts"
+import * as Watch from "../../../src/runtime/automation/Watch.ts"
 import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
+import { NotLeader } from "../../../src/runtime/store/Leadership.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import { finding, HOUR, MINUTE, said, SECOND } from "../../support/TestAlerts.ts"
 
-class NotLeader extends Schema.TaggedError<NotLeader>()("NotLeader", {}) {}
-
 const stores = Layer.merge(AlertStore.layerMemory, RunStore.layerMemory)
 
-const options: Notifier.Options<never> = { fenced: (effect) => effect, policy: AlertPolicy.standard }
+const options: Notifier.Options = { fenced: (effect) => effect, policy: AlertPolicy.standard }
 
 /** The notifier of these channels, telling in the background. */
-const started = <N>(channels: ReadonlyArray<Channel>, of: Notifier.Options<N>) =>
+const started = (channels: ReadonlyArray<Channel>, of: Notifier.Options) =>
   Effect.gen(function*() {
     const notifier = yield* Effect.provideService(Notifier.make(of), AlertChannels, channels)
     const fiber = yield* Effect.forkScoped(notifier.run)
@@ -213,7 +212,7 @@ it.effect("after an outage the next one begins with short waits again", () =>
     expect(channel.heard.map(({ message }) => said(message))).toEqual(["opened run/a", "opened run/b"])
   }).pipe(Effect.scoped, Effect.provide(stores)))
 
-it.effect("a channel with nothing to tell does not look until there is a finding", () =>
+it.effect("a channel with nothing to tell looks no more often than patience asks for, and at once for a finding", () =>
   Effect.gen(function*() {
     const store = yield* AlertStore
     let looks = 0
@@ -223,10 +222,19 @@ it.effect("a channel with nothing to tell does not look until there is a finding
     }
     const { observe } = yield* Effect.provideService(started([Memory.make()], options), AlertStore, counting)
     yield* TestClock.adjust("1 day")
-    expect(looks).toBe(1)
+    expect(looks).toBe(5)
     yield* observe([yield* now({})])
-    yield* TestClock.adjust("1 day")
-    expect(looks).toBe(3)
+    yield* TestClock.adjust(1)
+    expect(looks).toBe(7)
+  }).pipe(Effect.scoped, Effect.provideService(Watch.Patience, 6 * HOUR), Effect.provide(stores)))
+
+it.effect("what was observed in a transaction of somebody else's is told with the next look", () =>
+  Effect.gen(function*() {
+    const channel = Memory.make()
+    yield* started([channel], options)
+    yield* (yield* AlertStore).observe([finding()])
+    yield* TestClock.adjust("30 seconds")
+    expect(channel.heard.map(({ message }) => said(message))).toEqual(["opened run/schedule/weekly"])
   }).pipe(Effect.scoped, Effect.provide(stores)))
 
 it.effect("a message that a channel will never take does not hold back the others", () =>
@@ -270,6 +278,23 @@ it.effect("what belongs to an incident goes into its thread, the next incident o
     ])
   }).pipe(Effect.scoped, Effect.provide(stores)))
 
+it.effect("where a thread was lost, the incident goes on in the one that the channel began instead", () =>
+  Effect.gen(function*() {
+    const threads = ["first", "second", "second"]
+    const channel = Memory.make({ answer: () => Effect.sync(() => threads.shift()) })
+    const { observe } = yield* started([channel], options)
+    for (const minutes of [0, 61, 61]) {
+      yield* TestClock.adjust(minutes * MINUTE)
+      yield* observe([yield* now({})])
+      yield* TestClock.adjust(1)
+    }
+    expect(channel.heard.map(({ message }) => message._tag === "Notice" && message.notice.thread)).toEqual([
+      undefined,
+      "first",
+      "second"
+    ])
+  }).pipe(Effect.scoped, Effect.provide(stores)))
+
 it.effect("what was told before a restart is not told again, and what was not is", () =>
   Effect.gen(function*() {
     const channel = outage(MINUTE, 2 * MINUTE)
@@ -289,13 +314,13 @@ it.effect("a daemon that leads no more stops telling; what it had told unrecorde
   Effect.gen(function*() {
     let leads = true
     const channel = Memory.make({ answer: () => Effect.sync(() => void (leads = false)).pipe(Effect.as(undefined)) })
-    const fenced: Notifier.Options<NotLeader>["fenced"] = (effect) =>
-      Effect.andThen(Effect.suspend(() => leads ? Effect.void : Effect.fail(new NotLeader())), effect)
+    const fenced: Watch.Fenced = (effect) =>
+      Effect.andThen(Effect.suspend(() => leads ? Effect.void : Effect.fail(new NotLeader({ term: 1 }))), effect)
     const deposed = yield* started([channel], { ...options, fenced })
     yield* deposed.observe([finding()])
     yield* TestClock.adjust("1 second")
-    expect(yield* Effect.flip(Fiber.join(deposed.fiber))).toEqual(new NotLeader())
-    expect(yield* Effect.flip(deposed.observe([finding({ incident: "run/b" })]))).toEqual(new NotLeader())
+    expect(yield* Effect.flip(Fiber.join(deposed.fiber))).toEqual(new NotLeader({ term: 1 }))
+    expect(yield* Effect.flip(deposed.observe([finding({ incident: "run/b" })]))).toEqual(new NotLeader({ term: 1 }))
     const next = Memory.make()
     yield* started([next], options)
     yield* TestClock.adjust("3 hours")
@@ -317,4 +342,4 @@ it.effect("a month of failures and recoveries leaves one incident behind, and a 
     expect(yield* store.find("run/schedule/weekly")).toMatchObject({ status: "resolved", episode: 30 })
     yield* TestClock.adjust("101 days")
     expect(yield* store.find("run/schedule/weekly")).toBeUndefined()
-  }).pipe(Effect.scoped, Effect.provide(stores)))
+  }).pipe(Effect.scoped, Effect.provideService(Watch.Patience, 24 * HOUR), Effect.provide(stores)))

@@ -3,19 +3,19 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
 import * as Memory from "../../../src/layers/alerts/Memory.ts"
 import { AlertChannels } from "../../../src/runtime/automation/AlertChannels.ts"
 import * as AlertPolicy from "../../../src/runtime/automation/AlertPolicy.ts"
 import * as Notifier from "../../../src/runtime/automation/Notifier.ts"
 import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import * as EngineSchema from "../../../src/runtime/store/EngineSchema.ts"
+import { Leadership } from "../../../src/runtime/store/Leadership.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
 import { finding, said } from "../../support/TestAlerts.ts"
 import { suite } from "./AlertStoreSuite.ts"
 
-const stores = AlertStore.layer.pipe(
+const stores = Layer.merge(AlertStore.layer, Leadership.layer).pipe(
   Layer.provideMerge(EngineSchema.layer),
   Layer.provideMerge(EmbeddedDatabase.layer)
 )
@@ -42,7 +42,6 @@ layer(stores, { excludeTestServices: true })("alerts in PostgreSQL, by several a
 
   it.effect("what the leader told is recorded in its transaction, and the next one does not tell it again", () =>
     Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
       const store = yield* AlertStore
       yield* store.prune(Date.UTC(2100, 0, 1))
       const recorded = yield* Queue.unbounded<ReadonlyArray<string>>()
@@ -52,8 +51,9 @@ layer(stores, { excludeTestServices: true })("alerts in PostgreSQL, by several a
           Effect.tap(store.delivered(channel, told), () => Queue.offer(recorded, told.map(({ incident }) => incident)))
       }
       const channel = Memory.make({ name: "leader" })
-      const fenced: Notifier.Options<SqlError>["fenced"] = (effect) => sql.withTransaction(effect)
-      const starting = Notifier.make({ fenced, policy: AlertPolicy.standard }).pipe(
+      const leadership = yield* Leadership
+      const term = (yield* leadership.acquire("test", 600_000))!
+      const starting = Notifier.make({ fenced: leadership.fenced(term), policy: AlertPolicy.standard }).pipe(
         Effect.provideService(AlertChannels, [channel]),
         Effect.provideService(AlertStore, watched),
         Effect.provide(RunStore.layerMemory),
