@@ -47,8 +47,8 @@ export interface Notifier {
    * channels would look before it commits, they find it when they look the next time.
    */
   readonly observe: (findings: ReadonlyArray<Finding>) => Effect.Effect<void, StoreError | NotLeader>
-  /** Observes a run that ended; `again` when it will be resumed or retried by itself. Nothing for a run that goes on. */
-  readonly runEnded: (runId: string, again?: boolean) => Effect.Effect<void, StoreError | NotLeader>
+  /** Observes runs that ended, all at once; those that go on are left out. */
+  readonly runsEnded: (runIds: ReadonlyArray<string>) => Effect.Effect<void, StoreError | NotLeader>
   /** Tells for ever. */
   readonly run: Effect.Effect<never, StoreError | NotLeader>
 }
@@ -131,6 +131,15 @@ const failuresOf = Effect.fnUntraced(function*(runs: RunStore["Service"], runId:
   return summary.build(0).failures
 })
 
+/** A run whose process died may have been taken up again by another attempt, whose end is what counts. */
+const endedOf = Effect.fnUntraced(function*(runs: RunStore["Service"], runId: string) {
+  const run = yield* runs.find(runId)
+  if (run?.endedAt === undefined) return undefined
+  const later = run.status === "interrupted" ? yield* runs.list({ limit: 1, tags: { retry_of: runId } }) : []
+  const failures = run.status === "succeeded" ? [] : yield* failuresOf(runs, runId)
+  return { run, failures, again: later.length > 0 } satisfies AlertPolicy.Ended
+})
+
 /** Of the channels that `AlertChannels` holds where this is made. */
 export const make = (options: Options): Effect.Effect<Notifier, never, AlertStore | RunStore> =>
   Effect.gen(function*() {
@@ -147,11 +156,9 @@ export const make = (options: Options): Effect.Effect<Notifier, never, AlertStor
           Effect.sync(() => tellers.forEach(({ wake }) => void wake.openUnsafe()))
         )
 
-    const runEnded = Effect.fnUntraced(function*(runId: string, again = false) {
-      const run = yield* runs.find(runId)
-      if (run?.endedAt === undefined) return
-      const failures = run.status === "succeeded" ? [] : yield* failuresOf(runs, runId)
-      yield* observe(AlertPolicy.ofRun({ run, failures, again }, options.policy))
+    const runsEnded = Effect.fnUntraced(function*(runIds: ReadonlyArray<string>) {
+      const found = yield* Effect.forEach(runIds, (runId) => endedOf(runs, runId))
+      yield* observe(found.flatMap((ended) => ended === undefined ? [] : AlertPolicy.ofRun(ended, options.policy)))
     })
 
     const run = Effect.all(
@@ -159,5 +166,5 @@ export const make = (options: Options): Effect.Effect<Notifier, never, AlertStor
       { concurrency: "unbounded" }
     ).pipe(Effect.andThen(Effect.never))
 
-    return { observe, runEnded, run }
+    return { observe, runsEnded, run }
   })

@@ -70,22 +70,22 @@ it.effect("a failure is told as soon as it is observed, and its end too", () =>
 it.effect("a run that failed is told with what its events say", () =>
   Effect.gen(function*() {
     const channel = Memory.make()
-    const { runEnded } = yield* started([channel], options)
+    const { runsEnded } = yield* started([channel], options)
     const runs = yield* RunStore
     const ended = Effect.fnUntraced(function*(runId: string, status: "failed" | "succeeded") {
       yield* runs.enqueue({ runId, request: {}, tags: { automation: "schedule/weekly" }, priority: 0 })
-      yield* runEnded(runId)
+      yield* runsEnded([runId])
       yield* runs.begin(runId, {})
       const error = { step: 1, asset: "raw_bars", partitions: ["symbol=IBM"], error: "no answer", blocked: false }
       if (status === "failed") yield* runs.append(runId, [{ type: "Failed", ...error }])
       yield* runs.end(runId, status, {})
-      yield* runEnded(runId)
-      yield* runEnded(runId)
+      yield* runsEnded([runId])
+      yield* runsEnded([runId])
       yield* TestClock.adjust("1 minute")
     })
     yield* ended("r1", "failed")
     yield* ended("r2", "succeeded")
-    yield* runEnded("nobody")
+    yield* runsEnded(["nobody"])
     expect(channel.heard.map(({ message }) => message)).toMatchObject([
       {
         notice: {
