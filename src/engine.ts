@@ -20,6 +20,7 @@ import { AutomationStore } from "./runtime/store/AutomationStore.ts"
 import { BackfillStore } from "./runtime/store/BackfillStore.ts"
 import { CheckStore } from "./runtime/store/CheckStore.ts"
 import { Claims } from "./runtime/store/Claims.ts"
+import { ConditionStore } from "./runtime/store/ConditionStore.ts"
 import { DynamicPartitions } from "./runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "./runtime/store/EngineSchema.ts"
 import { Leadership } from "./runtime/store/Leadership.ts"
@@ -64,7 +65,8 @@ export const engine = Executor.layer.pipe(
       AlertStore.layer,
       AutomationStore.layer,
       Leadership.layer,
-      Signals.layer
+      Signals.layer,
+      ConditionStore.layer
     )
   ),
   Layer.provide(EngineSchema.layer)

@@ -12,10 +12,16 @@ import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
 import { AlertStore } from "../../src/runtime/store/AlertStore.ts"
 import { BackfillStore } from "../../src/runtime/store/BackfillStore.ts"
+import { ConditionStore } from "../../src/runtime/store/ConditionStore.ts"
 import * as Testing from "../../src/runtime/testing/Testing.ts"
 
-/** With the stores of backfills and alerts, for the commands. */
-export const layerMemory = Layer.mergeAll(Testing.layer, BackfillStore.layerMemory, AlertStore.layerMemory)
+/** With the stores that only commands and the daemon need. */
+export const layerMemory = Layer.mergeAll(
+  Testing.layer,
+  BackfillStore.layerMemory,
+  AlertStore.layerMemory,
+  ConditionStore.layerMemory
+)
 
 export { planned } from "../../src/runtime/testing/Testing.ts"
 

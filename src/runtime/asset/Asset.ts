@@ -15,6 +15,7 @@ import type * as Scope from "effect/Scope"
 import type { PartitionKey } from "../partition/PartitionKey.ts"
 import * as PartitionMapping from "../partition/PartitionMapping.ts"
 import type * as Partitions from "../partition/Partitions.ts"
+import type * as Condition from "./Condition.ts"
 import type * as Freshness from "./Freshness.ts"
 
 const TypeId = "~barograph/Asset" as const
@@ -66,6 +67,8 @@ export interface Asset<out Name extends string, out Output, out D extends Partit
   readonly observedEvery: number | undefined
   /** How recent its latest success should be. */
   readonly freshness: Freshness.Policy | undefined
+  /** When the daemon asks for it by itself. */
+  readonly automation: Condition.Condition | undefined
   /** One call for a batch; answers in the order of the items. */
   readonly materialize: (
     items: ReadonlyArray<Item>
@@ -113,6 +116,8 @@ interface Called {
   readonly priority?: number
   /** How recent the latest success should be. */
   readonly freshness?: Freshness.Policy
+  /** When the daemon asks for partitions by itself: `Condition.eager`, `onCron`, `onMissing`, or one's own. */
+  readonly automation?: Condition.Condition
 }
 
 export interface Options extends Described, Called {
@@ -266,7 +271,8 @@ const base = (given: Options): Base => {
     },
     external: false,
     observedEvery: undefined,
-    freshness: given.freshness
+    freshness: given.freshness,
+    automation: given.automation
   }
 }
 

@@ -15,6 +15,7 @@ import type { AutomationStore } from "../store/AutomationStore.ts"
 import type { BackfillStore } from "../store/BackfillStore.ts"
 import type { CheckStore } from "../store/CheckStore.ts"
 import type { Claims } from "../store/Claims.ts"
+import type { ConditionStore } from "../store/ConditionStore.ts"
 import type { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import type { Leadership } from "../store/Leadership.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
@@ -36,6 +37,7 @@ export type Engine =
   | AutomationStore
   | Leadership
   | Signals
+  | ConditionStore
 
 export type Row = { readonly [column: string]: unknown }
 

@@ -160,3 +160,23 @@ export const toSet = (text: string, space: Partitions.Space): Result.Result<Part
   text === ""
     ? Result.succeed(PartitionSet.none(space))
     : Result.flatMap(parse(text), (selector) => resolve(selector, space))
+
+/** Without the values that are not there any more; undefined when nothing is left of a dimension. */
+const known = (selection: Selection, space: Partitions.Space): Selection | undefined => {
+  const left = new Map<string, ReadonlyArray<Term>>()
+  for (const [name, terms] of selection) {
+    const axis = space.axes[space.names.indexOf(name)]
+    const there = terms.filter((term) => term._tag !== "value" || (axis?.indexOf(term.value) ?? -1) >= 0)
+    if (axis === undefined || there.length === 0) return undefined
+    left.set(name, there)
+  }
+  return left
+}
+
+/** What still exists of the set that a text meant when it was stored, by `PartitionSet.toLastingText`. */
+export const toKnown = (text: string, space: Partitions.Space): PartitionSet.PartitionSet => {
+  const parsed = text === "" ? Result.succeed([]) : parse(text)
+  if (Result.isFailure(parsed)) return PartitionSet.none(space)
+  const selections = parsed.success.flatMap((selection) => known(selection, space) ?? [])
+  return Result.getOrElse(resolve(selections, space), () => PartitionSet.none(space))
+}

@@ -89,20 +89,36 @@ export function* pages(self: PartitionSet, count: number): Generator<ReadonlyArr
 /** The first key; undefined when the set is empty. */
 export const first = (self: PartitionSet): PartitionKey.PartitionKey | undefined => keys(self).next().value
 
+type RunText = (space: Partitions.Space, level: number, from: number, to: number) => string
+
+const valueAt = (space: Partitions.Space, level: number, index: number): string =>
+  PartitionKey.encodeValue(space.axes[level]!.keyAt(index))
+
 /** One run of a level: a value, or a range, which means the same later, when the axis has grown. */
-const runText = (space: Partitions.Space, level: number, from: number, to: number): string => {
-  const axis = space.axes[level]!
-  const value = (index: number): string => PartitionKey.encodeValue(axis.keyAt(index))
+const runText: RunText = (space, level, from, to) => {
   const name = space.names[level]!
-  return to - from === 1 ? `${name}=${value(from)}` : `${name}=${value(from)}..${value(to - 1)}`
+  const first = valueAt(space, level, from)
+  return to - from === 1 ? `${name}=${first}` : `${name}=${first}..${valueAt(space, level, to - 1)}`
+}
+
+/** Ranges of time windows only: other values may be ordered otherwise later, or get one in between. */
+const lastingRunText: RunText = (space, level, from, to) => {
+  const name = space.names[level]!
+  if (space.dimensions[name]!._tag === "time") return runText(space, level, from, to)
+  return Array.from({ length: to - from }, (_, at) => `${name}=${valueAt(space, level, from + at)}`).join(",")
 }
 
 /** Alternatives for the levels from this one on; runs with the same text below share one. */
-const textsFrom = (space: Partitions.Space, node: IndexSet.IndexSet, level: number): ReadonlyArray<string> => {
+const textsFrom = (
+  space: Partitions.Space,
+  node: IndexSet.IndexSet,
+  level: number,
+  runText: RunText
+): ReadonlyArray<string> => {
   const grouped = new Map<string, Array<string>>()
   for (let i = 0; i < node.bounds.length; i += 2) {
     const own = runText(space, level, node.bounds[i]!, node.bounds[i + 1]!)
-    const below = node.below === undefined ? "" : textsFrom(space, node.below[i >> 1]!, level + 1).join(";")
+    const below = node.below === undefined ? "" : textsFrom(space, node.below[i >> 1]!, level + 1, runText).join(";")
     grouped.set(below, [...(grouped.get(below) ?? []), own])
   }
   return [...grouped].flatMap(([below, own]) =>
@@ -110,8 +126,13 @@ const textsFrom = (space: Partitions.Space, node: IndexSet.IndexSet, level: numb
   )
 }
 
-/** Canonical text, read back by `PartitionSelector.parse`; empty for the empty set, `*` where nothing is partitioned. */
-export const toText = (self: PartitionSet): string => {
+const write = (self: PartitionSet, runText: RunText): string => {
   if (isEmpty(self)) return ""
-  return self.space.names.length === 0 ? "*" : textsFrom(self.space, self.cells, 0).join(";")
+  return self.space.names.length === 0 ? "*" : textsFrom(self.space, self.cells, 0, runText).join(";")
 }
+
+/** Canonical text, read back by `PartitionSelector.parse`; empty for the empty set, `*` where nothing is partitioned. */
+export const toText = (self: PartitionSet): string => write(self, runText)
+
+/** A text that means the same keys whatever becomes of the members: read back by `PartitionSelector.toKnown`. */
+export const toLastingText = (self: PartitionSet): string => write(self, lastingRunText)

@@ -38,7 +38,7 @@ const codeVersions = Effect.fnUntraced(function*(graph: AssetGraph.Any, names: I
 })
 
 /** How the assets stand, without looking at single partitions. */
-const overview = Effect.fnUntraced(function*(
+export const overview = Effect.fnUntraced(function*(
   graph: AssetGraph.Any,
   names: ReadonlyArray<string>,
   universe: Partitions.Universe
@@ -59,7 +59,8 @@ const overview = Effect.fnUntraced(function*(
 
 const NONE: States = new Map()
 
-const statesOf = (wanted: ReadonlyMap<string, PartitionSet.PartitionSet>) =>
+/** The states of these partitions, one by one. */
+export const statesOf = (wanted: ReadonlyMap<string, PartitionSet.PartitionSet>) =>
   wanted.size === 0 ?
     Effect.succeed(NONE) :
     Effect.flatMap(MaterializationStore, (store) =>
@@ -69,8 +70,8 @@ const statesOf = (wanted: ReadonlyMap<string, PartitionSet.PartitionSet>) =>
  * What had to be compared one by one and is up to date is known by number from now on, but for partitions that grow:
  * those are compared every time.
  */
-const remember = Effect.fnUntraced(function*(plan: Plan, states: States, number: number) {
-  const outcomes = plan.assets.map((one) => {
+export const remember = Effect.fnUntraced(function*(assets: Plan["assets"], states: States, number: number) {
+  const outcomes = assets.map((one) => {
     const own = states.get(one.asset.name)
     const verified = Array.from(PartitionSet.texts(one.verified), (partition) => ({
       partition,
@@ -96,6 +97,6 @@ export const plan = <R>(
       ...view,
       stateOf: (asset, partition) => states.get(asset)?.get(partition) ?? Staleness.unknown
     })
-    yield* remember(made, states, asOf)
+    yield* remember(made.assets, states, asOf)
     return made
   })

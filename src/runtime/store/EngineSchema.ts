@@ -9,6 +9,7 @@ import runControl from "./migrations/0005_run_control.ts"
 import backfills from "./migrations/0006_backfills.ts"
 import automation from "./migrations/0007_automation.ts"
 import alerts from "./migrations/0008_alerts.ts"
+import conditions from "./migrations/0009_conditions.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -20,6 +21,7 @@ export const layer = Layer.effectDiscard(
     "0005_run_control": runControl,
     "0006_backfills": backfills,
     "0007_automation": automation,
-    "0008_alerts": alerts
+    "0008_alerts": alerts,
+    "0009_conditions": conditions
   }))
 )

@@ -35,6 +35,8 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
   const events = new Map<string, Array<RecordedEvent>>()
   const canceled = new Set<string>()
   const ended = new Map<number, number>()
+  /** By the number at which each ended, ascending. */
+  const endings: Array<readonly [runId: string, number: number]> = []
   const numbers = new Map<string, number>()
   let last = 0
 
@@ -51,7 +53,8 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {
       if (isOver(runs.get(runId)!)) return Effect.void
       set(runId, { status, totals, endedAt, why, fenced })
-      if (numbers.has(runId)) ended.set(numbers.get(runId)!, ++last)
+      endings.push([runId, ++last])
+      if (numbers.has(runId)) ended.set(numbers.get(runId)!, last)
       return Effect.andThen(
         write(runId, [{ type: "RunEnded", status, why }]),
         Effect.orDie(signals.send({ _tag: "RunEnded", runId }))
@@ -168,6 +171,11 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     find: (runId) => Effect.sync(() => runs.get(runId)),
     events: (runId) => Effect.sync(() => events.get(runId) ?? []),
     ends: () => Effect.sync(() => new Map(ended)),
+    endedSince: (number) =>
+      Effect.sync(() => {
+        const from = endings.findLastIndex(([, ended]) => ended <= number) + 1
+        return endings.slice(from).map(([runId]) => runs.get(runId)!)
+      }),
     atomically: (effect) => effect,
     recover: Effect.succeed([]),
     forget: (before) =>

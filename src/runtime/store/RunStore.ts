@@ -107,6 +107,8 @@ export class RunStore extends Context.Service<RunStore, {
   readonly events: (runId: string) => Effect.Effect<ReadonlyArray<RecordedEvent>, StoreError>
   /** For each of these run numbers the number at which the run ended; runs that go on are left out. */
   readonly ends: (numbers: ReadonlyArray<number>) => Effect.Effect<ReadonlyMap<number, number>, StoreError>
+  /** Runs that ended after this number. */
+  readonly endedSince: (number: number) => Effect.Effect<ReadonlyArray<Run>, StoreError>
   /** What the effect writes to the stores of the engine, it writes in one transaction. */
   readonly atomically: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>
   /** Marks runs whose process is gone as interrupted; answers which. */
@@ -371,6 +373,11 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
         and number in (select value::bigint from jsonb_array_elements_text(${JSON.stringify(numbers)}::jsonb))`.pipe(
       Effect.map((rows) => new Map(rows.map(({ ended, number }) => [number, ended]))),
       during("read when runs ended")
+    ),
+  endedSince: (number) =>
+    sql<Row>`select ${sql.literal(COLUMNS)} from barograph.runs where ended > ${number}`.pipe(
+      Effect.map((rows) => rows.map(fromRow)),
+      during("find runs that ended")
     ),
   atomically: (effect) =>
     Transaction.within(sql)(effect).pipe(

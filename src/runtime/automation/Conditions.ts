@@ -1,0 +1,307 @@
+/**
+ * The daemon's concern with conditions: evaluates each once at the start, then those that look at something that changed,
+ * and asks for what comes of it. What is remembered, recorded and asked for is one transaction.
+ *
+ * What changed is told by the store: runs that began or ended since the last look, members of sets, and the clock, which
+ * has a heap of instants at which windows end and crons tick. Signals only say that it is worth looking.
+ */
+import * as Effect from "effect/Effect"
+import type * as AssetGraph from "../asset/AssetGraph.ts"
+import type * as Partitions from "../partition/Partitions.ts"
+import * as PartitionSet from "../partition/PartitionSet.ts"
+import type * as Demand from "../plan/Demand.ts"
+import type { Situation as PlanSituation } from "../plan/Overview.ts"
+import * as Planner from "../plan/Planner.ts"
+import * as Staleness from "../plan/Staleness.ts"
+import * as Heap from "../run/Heap.ts"
+import * as RunId from "../run/RunId.ts"
+import * as Situation from "../run/Situation.ts"
+import { ConditionStore, type Evaluated } from "../store/ConditionStore.ts"
+import type { MaterializationStore, States } from "../store/MaterializationStore.ts"
+import { type RequestedRun, type Run, RunStore } from "../store/RunStore.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import type { State } from "./ConditionState.ts"
+import * as ConditionState from "./ConditionState.ts"
+import * as ConditionView from "./ConditionView.ts"
+import type { Evaluation } from "./Evaluation.ts"
+import * as InProgress from "./InProgress.ts"
+import { TAG } from "./Ticker.ts"
+import * as Watch from "./Watch.ts"
+import * as Watchers from "./Watchers.ts"
+import * as Wave from "./Wave.ts"
+
+/** What came of a look that evaluated something. */
+export interface Looked {
+  /** How many conditions were evaluated. */
+  readonly evaluated: number
+  readonly requested: ReadonlyArray<RequestedRun>
+}
+
+interface Due {
+  readonly at: number
+  readonly asset: string
+}
+
+/** What is known between two looks. */
+interface Memory {
+  readonly graph: AssetGraph.Any
+  readonly fenced: Watch.Fenced
+  readonly watchers: Watchers.Watchers
+  readonly states: Map<string, State>
+  readonly windows: ConditionView.Known["windows"]
+  readonly due: Heap.Heap<Due>
+  /** The one instant of each asset that counts; others in the heap are of earlier evaluations. */
+  readonly dueOf: Map<string, number>
+  /** Runs that had not ended, with the assets that they name. */
+  going: ReadonlyMap<string, ReadonlyArray<string>>
+  members: string
+  /** Of the last look; undefined before the first. */
+  number: number | undefined
+}
+
+const GOING = ["requested", "queued", "running"] as const
+
+/** Bounds a page; more runs than this at a time are not waited for. */
+const MOST = 10_000
+
+interface Going {
+  readonly runId: string
+  readonly targets: ReadonlyArray<Demand.Target>
+}
+
+const goingOn = Effect.fnUntraced(function*(graph: AssetGraph.Any, universe: Partitions.Universe) {
+  const runs = yield* RunStore
+  const pages = yield* Effect.forEach(GOING, (status) => runs.list({ limit: MOST, status }))
+  return pages.flat().map(({ request, runId }): Going => ({
+    runId,
+    targets: InProgress.targetsOf(graph, request, universe)
+  }))
+})
+
+/** The assets of which a run may have changed something: of one whose process is gone, its events know. */
+const changedBy = ({ runId, totals }: Run) => {
+  if (typeof totals === "object" && totals !== null) return Effect.succeed(Object.keys(totals))
+  return Effect.map(
+    Effect.flatMap(RunStore, (runs) => runs.events(runId)),
+    (events) => events.flatMap(({ event }) => "asset" in event ? [event.asset] : [])
+  )
+}
+
+/** Those that are in one of the two and not in the other. */
+const difference = (before: Memory["going"], now: Memory["going"]): ReadonlyArray<string> => [
+  ...[...before].flatMap(([runId, assets]) => now.has(runId) ? [] : assets),
+  ...[...now].flatMap(([runId, assets]) => before.has(runId) ? [] : assets)
+]
+
+const takeDue = ({ due, dueOf }: Memory, now: number): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  while (due.items.length > 0 && due.items[0]!.at <= now) {
+    const { asset, at } = Heap.pop(due)!
+    if (dueOf.get(asset) !== at) continue
+    dueOf.delete(asset)
+    found.push(asset)
+  }
+  return found
+}
+
+const setDue = ({ due, dueOf }: Memory, asset: string, at: number): void => {
+  if (dueOf.get(asset) === at) return
+  dueOf.delete(asset)
+  if (!Number.isFinite(at)) return
+  dueOf.set(asset, at)
+  Heap.push(due, { asset, at })
+}
+
+/** What has to be looked at one by one before conditions can be evaluated. */
+const unclear = (
+  graph: AssetGraph.Any,
+  names: Iterable<string>,
+  judged: Iterable<string>,
+  overview: Planner.Overview
+): ReadonlyMap<string, PartitionSet.PartitionSet> => {
+  const found: Array<Demand.Target> = []
+  for (const asset of names) {
+    for (const { set, standing } of overview.classes(asset)) if (standing === undefined) found.push({ asset, set })
+  }
+  for (const name of judged) {
+    const asset = graph.assets.get(name)!
+    const request = ConditionView.staleRequest(asset, overview.universe)
+    for (const [asset_, set] of Planner.unclear(ConditionView.neighbourhood(asset), request, overview)) {
+      found.push({ asset: asset_, set })
+    }
+  }
+  return InProgress.sets(found)
+}
+
+interface Read {
+  readonly situation: PlanSituation
+  readonly states: States
+}
+
+/** How everything stands that these conditions look at. */
+const read = Effect.fnUntraced(
+  function*(graph: AssetGraph.Any, watch: Watchers.Watchers, names: ReadonlyArray<string>, universe: Partitions.Universe) {
+    const seen = new Set(names.flatMap((name) => [...watch.looksAt(name)]))
+    const judged = new Set(names.flatMap((name) => [...watch.judges(name)]))
+    const overview = yield* Situation.overview(graph, [...seen], universe) as Effect.Effect<
+      Planner.Overview,
+      Situation.CodeVersionError | StoreError,
+      RunStore | MaterializationStore
+    >
+    const states = yield* Situation.statesOf(unclear(graph, seen, judged, overview))
+    const stateOf = (asset: string, partition: string) => states.get(asset)?.get(partition) ?? Staleness.unknown
+    return { situation: { ...overview, stateOf }, states } satisfies Read
+  }
+)
+
+/** When a code version could not be had, it is asked for again. */
+const CODE_AGAIN = 60_000
+
+interface Readable {
+  readonly names: ReadonlyArray<string>
+  readonly read: Read
+}
+
+/** What can be read; conditions that look at an asset whose code version fails are left for later. */
+const readable = (
+  memory: Memory,
+  names: ReadonlyArray<string>,
+  universe: Partitions.Universe
+): Effect.Effect<Readable, StoreError, RunStore | MaterializationStore> =>
+  read(graph, memory.watch, names, universe).pipe(
+    Effect.map((found): Readable => ({ names, read: found })),
+    Effect.catchTag("CodeVersionError", ({ asset, message }) => {
+      const later = new Set(memory.watchers.watchers(asset))
+      for (const name of later) setDue(memory, name, universe.now + CODE_AGAIN)
+      const left = names.filter((name) => !later.has(name))
+      return Effect.andThen(Effect.logWarning(message), readable(memory, left, universe))
+    })
+  )
+
+/** A run that was cut off is taken up again so often: its request is not made anew. */
+const ATTEMPTS = 3
+
+/** Several assets have one run, so it is marked with the first of them. */
+const requestedRun = (one: Wave.Request): Effect.Effect<RequestedRun> =>
+  Effect.map(RunId.make, (runId) => ({
+    runId,
+    runKey: one.runKey,
+    request: one.request,
+    tags: { [TAG]: `condition/${one.assets[0]}` },
+    priority: 0,
+    attempts: ATTEMPTS
+  }))
+
+const evaluatedOf = ({ asset, isNews, requested, state }: Evaluation, runId: string | undefined): Evaluated => ({
+  asset: asset.name,
+  state,
+  record: isNews
+    ? {
+      at: state.at,
+      condition: state.condition,
+      count: PartitionSet.size(requested),
+      partitions: ConditionState.toText(requested),
+      runId,
+      answer: state.answer
+    }
+    : undefined
+})
+
+const write = Effect.fnUntraced(function*(memory: Memory, wave: Wave.Wave) {
+  const [store, runs] = [yield* ConditionStore, yield* RunStore]
+  const stateOf = (asset: string) => memory.states.get(asset)
+  const requests = Wave.requests(wave, stateOf)
+  const requested = yield* Effect.forEach(requests, requestedRun)
+  const runOf = new Map(
+    requests.flatMap(({ assets }, at) => assets.map((asset): [string, string] => [asset, requested[at]!.runId]))
+  )
+  const saved = store.save(wave.evaluations.map((one) => evaluatedOf(one, runOf.get(one.asset.name))))
+  yield* memory.fenced(requested.length === 0 ? saved : Effect.andThen(saved, runs.request(requested)))
+  for (const { asset, changesAt, state } of wave.evaluations) {
+    memory.states.set(asset.name, state)
+    setDue(memory, asset.name, changesAt)
+  }
+  return requested
+})
+
+const evaluate = Effect.fnUntraced(function*(
+  memory: Memory,
+  asked: ReadonlyArray<string>,
+  going: ReadonlyArray<Going>,
+  moment: { readonly universe: Partitions.Universe; readonly number: number }
+) {
+  const { graph } = memory
+  const { names, read } = yield* readable(memory, asked, moment.universe)
+  const wave = Wave.evaluate(
+    names.map((name) => graph.assets.get(name)!),
+    {
+      situation: read.situation,
+      number: moment.number,
+      inProgress: InProgress.sets(going.flatMap(({ targets }) => targets)),
+      windows: memory.windows
+    },
+    (asset) => memory.states.get(asset)
+  )
+  yield* Situation.remember(wave.plans, read.states, moment.number)
+  return { evaluated: names.length, requested: yield* write(memory, wave) }
+})
+
+/** The conditions that look at something which changed since the last look; all of them at the first. */
+const concerned = Effect.fnUntraced(function*(memory: Memory, going: Memory["going"], universe: Partitions.Universe) {
+  const due = takeDue(memory, universe.now)
+  const members = JSON.stringify(universe.members)
+  const isNew = memory.number === undefined || memory.members !== members
+  memory.members = members
+  if (isNew) return memory.watchers.names
+  const ended = yield* (yield* RunStore).endedSince(memory.number!)
+  const changed = yield* Effect.forEach(ended, changedBy)
+  const assets = new Set([...difference(memory.going, going), ...changed.flat()])
+  return memory.watchers.ordered([...due, ...[...assets].flatMap((asset) => memory.watchers.watchers(asset))])
+})
+
+/**
+ * The number is taken first and runs that go on are read before those that ended: a run whose end was not committed yet
+ * is found among either those or these, now or next time.
+ */
+const look = Effect.fnUntraced(function*(memory: Memory, observe: (looked: Looked) => Effect.Effect<void>) {
+  const universe = yield* Situation.universe
+  const number = yield* (yield* RunStore).nextNumber
+  const going = yield* goingOn(memory.graph, universe)
+  const named = new Map(going.map(({ runId, targets }) => [runId, targets.map(({ asset }) => asset)]))
+  const names = yield* concerned(memory, named, universe)
+  if (names.length > 0) yield* observe(yield* evaluate(memory, names, going, { universe, number }))
+  memory.going = named
+  memory.number = number
+  return memory.due.items[0]?.at
+})
+
+const start = (graph: AssetGraph.Any, fenced: Watch.Fenced) =>
+  Effect.map(Effect.flatMap(ConditionStore, (store) => store.states), (states): Memory => ({
+    graph,
+    fenced,
+    watchers: Watchers.make(graph),
+    states: new Map(states),
+    windows: new Map(),
+    due: Heap.make((a, b) => a.at - b.at),
+    dueOf: new Map(),
+    going: new Map(),
+    members: "",
+    number: undefined
+  }))
+
+const log = ({ requested }: Looked): Effect.Effect<void> =>
+  Effect.forEach(requested, ({ request: { targets = [] }, runId }) =>
+    Effect.logInfo(`conditions ask for ${targets.map(({ asset }) => asset).join(", ")}: run ${runId}`), {
+    discard: true
+  })
+
+/** Whoever runs it again, after it failed or elsewhere, loses nothing and repeats nothing. */
+export const run = <R>(
+  graph: AssetGraph.AssetGraph<string, R>,
+  fenced: Watch.Fenced,
+  observe: (looked: Looked) => Effect.Effect<void> = log
+) =>
+  Effect.flatMap(
+    start(graph, fenced),
+    (memory) => Watch.watch(({ _tag }) => _tag !== "BackfillChanged", look(memory, observe))
+  )
