@@ -12,6 +12,9 @@ import * as Conditions from "../../src/runtime/automation/Conditions.ts"
 import * as RunRequest from "../../src/runtime/plan/RunRequest.ts"
 import { Executor } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
+import type { ConditionStore } from "../../src/runtime/store/ConditionStore.ts"
+import type { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
+import type { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
 import { RunStore } from "../../src/runtime/store/RunStore.ts"
 
 /** What was asked for, with the time. */
@@ -61,7 +64,7 @@ export const yieldMany = Effect.forEach(Array.from({ length: 400 }), () => Effec
 
 export const daemon = Effect.fnUntraced(function*<R>(graph: AssetGraph.AssetGraph<string, R>) {
   const runs = yield* RunStore
-  const context = yield* Effect.context<R | Scope.Scope | Effect.Services<ReturnType<typeof Conditions.run>>>()
+  const context = yield* Effect.context<R | Scope.Scope | RunStore | MaterializationStore | DynamicPartitions | ConditionStore>()
   const asked: Array<Asked> = []
   const evaluated: Array<number> = []
   const keys = new Set<string>()

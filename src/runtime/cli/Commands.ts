@@ -104,6 +104,19 @@ const assetHistory = Command.make("history", {
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/history.ts")), ({ history }) => history(input)))
   .pipe(Command.withDescription("What was materialized when, with its numbers"))
 
+const assetWhy = Command.make("why", {
+  name: Argument.String("asset"),
+  partition: Flag.String("partition").pipe(
+    Flag.withAlias("p"),
+    Flag.withDescription("Only about these, as in materialize --partition"),
+    Flag.optional
+  ),
+  asked: on("asked", "The evaluation that asked for it last, instead of the latest"),
+  limit: Flag.Int("limit").pipe(Flag.withDescription("How many requests, newest first"), Flag.withDefault(5)),
+  json
+}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/why.ts")), ({ why }) => why(input)))
+  .pipe(Command.withDescription("Why its condition did or did not ask for it, and what would change that"))
+
 const assetCheck = Command.make("check", {
   name: Argument.String("asset"),
   partition: Flag.String("partition").pipe(
@@ -120,7 +133,7 @@ const assetCheck = Command.make("check", {
 
 const asset = Command.make("asset").pipe(
   Command.withDescription("Look at assets"),
-  Command.withSubcommands([assetList, assetShow, assetHistory, assetCheck])
+  Command.withSubcommands([assetList, assetShow, assetHistory, assetWhy, assetCheck])
 )
 
 const partitionList = Command.make("list", {

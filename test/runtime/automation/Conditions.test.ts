@@ -1,11 +1,13 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Condition from "../../../src/runtime/asset/Condition.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
 import * as TestConditions from "../../support/TestConditions.ts"
 import * as TestGraph from "../../support/TestGraph.ts"
 
@@ -27,13 +29,30 @@ const project = (automation: Condition.Condition) => {
   const middle = make("middle", { source })
   const last = make("last", { middle })
   const both = make("both", { source, middle })
-  return { world, graph: AssetGraph.make(source, last, both) }
+  return { world, graph: AssetGraph.make(source, last, both) as AssetGraph.AssetGraph<string, never> }
 }
 
 const targets = (asked: ReadonlyArray<TestConditions.Asked>) => asked.map((one) => one.targets)
 
+const inMemory = <A, E>(effect: Effect.Effect<A, E, Scope.Scope | Effect.Services<typeof scene>>) =>
+  effect.pipe(Effect.scoped, Effect.provide(TestGraph.layerMemory))
+
+const scene = Effect.gen(function*() {
+  yield* TestClock.setTime(Date.parse("2026-03-04T12:00:00Z"))
+  const { graph, world } = project(Condition.eager)
+  yield* TestGraph.materialize(graph, { assets: ["source"] })
+  const daemon = yield* TestConditions.daemon(graph)
+  /** The source of a day gets other content. */
+  const change = (partition: string) =>
+    Effect.suspend(() => {
+      world.content++
+      return Effect.andThen(TestGraph.materialize(graph, { assets: ["source"], partition, force: true }), daemon.settle)
+    })
+  return { graph, world, daemon, change }
+})
+
 it.effect("what reads a source follows it, one generation after the other, and once", () =>
-  Effect.gen(function*() {
+  inMemory(Effect.gen(function*() {
     yield* TestClock.setTime(Date.parse("2026-03-04T12:00:00Z"))
     const { graph, world } = project(Condition.eager)
     const daemon = yield* TestConditions.daemon(graph)
@@ -51,4 +70,149 @@ it.effect("what reads a source follows it, one generation after the other, and o
       { middle: "day=2026-03-02" },
       { last: "day=2026-03-02", both: "day=2026-03-02" }
     ])
-  }).pipe(Effect.scoped, Effect.provide(TestGraph.layerMemory)))
+    expect(daemon.asked.every(({ force }) => !force)).toBe(true)
+  })))
+
+it.effect("of what was missing before, the first evaluation takes the latest window, and leaves the rest to backfills", () =>
+  inMemory(Effect.gen(function*() {
+    const { daemon } = yield* scene
+    expect(targets(daemon.asked)).toEqual([{ middle: "day=2026-03-03" }, {
+      last: "day=2026-03-03",
+      both: "day=2026-03-03"
+    }])
+  })))
+
+it.effect("content that comes out equal asks for nothing", () =>
+  inMemory(Effect.gen(function*() {
+    const { daemon, graph } = yield* scene
+    const before = daemon.asked.length
+    yield* TestGraph.materialize(graph, { assets: ["source"], force: true })
+    yield* daemon.settle
+    expect(daemon.asked).toHaveLength(before)
+  })))
+
+it.effect("what failed is asked for again when an input changed, and not before", () =>
+  inMemory(Effect.gen(function*() {
+    const { change, daemon, world } = yield* scene
+    const before = daemon.asked.length
+    const [middle, both] = [{ middle: "day=2026-03-03" }, { both: "day=2026-03-03" }]
+    world.failing.add("middle")
+    // `both` reads the source too: with what `middle` was before.
+    yield* change("day=2026-03-03")
+    expect(targets(daemon.asked).slice(before)).toEqual([middle, both])
+    for (let hour = 0; hour < 11; hour++) {
+      yield* TestClock.adjust("1 hour")
+      yield* daemon.settle
+    }
+    expect(daemon.asked).toHaveLength(before + 2)
+    yield* change("day=2026-03-03")
+    expect(targets(daemon.asked).slice(before + 2)).toEqual([middle, both])
+    world.failing.clear()
+    yield* change("day=2026-03-03")
+    expect(targets(daemon.asked).slice(before + 4)).toEqual([middle, { last: "day=2026-03-03", ...both }])
+  })))
+
+it.effect("a new window waits until its input is there", () =>
+  inMemory(Effect.gen(function*() {
+    const { daemon, graph } = yield* scene
+    const before = daemon.asked.length
+    yield* TestClock.adjust("12 hours")
+    yield* daemon.settle
+    expect(daemon.asked).toHaveLength(before)
+    yield* TestGraph.materialize(graph, { assets: ["source"] })
+    yield* daemon.settle
+    expect(targets(daemon.asked).slice(before)).toEqual([
+      { middle: "day=2026-03-04" },
+      { last: "day=2026-03-04", both: "day=2026-03-04" }
+    ])
+  })))
+
+it.effect("a restart repeats nothing, and loses nothing of what happened while nobody looked", () =>
+  inMemory(Effect.gen(function*() {
+    const { change, daemon, graph } = yield* scene
+    const before = daemon.asked.length
+    yield* daemon.stop
+    yield* daemon.start
+    yield* daemon.settle
+    expect(daemon.asked).toHaveLength(before)
+    yield* daemon.stop
+    yield* change("day=2026-03-02")
+    yield* TestClock.adjust("2 days")
+    yield* TestGraph.materialize(graph, { assets: ["source"] })
+    expect(daemon.asked).toHaveLength(before)
+    yield* daemon.start
+    yield* daemon.settle
+    const days = "day=2026-03-02,day=2026-03-04..2026-03-05"
+    expect(targets(daemon.asked).slice(before)).toEqual([{ middle: days }, { last: days, both: days }])
+  })))
+
+it.effect("a window that ended while nobody looked is asked for, although it is not the latest any more", () =>
+  inMemory(Effect.gen(function*() {
+    yield* TestClock.setTime(Date.parse("2026-03-04T12:00:00Z"))
+    const root = Asset.make("root", { partitions: { day }, automation: Condition.eager }, () => Effect.void)
+    const daemon = yield* TestConditions.daemon(AssetGraph.make(root))
+    yield* daemon.stop
+    yield* TestClock.adjust("3 days")
+    yield* daemon.start
+    expect(targets(daemon.asked)).toEqual([{ root: "day=2026-03-03" }, { root: "day=2026-03-04..2026-03-06" }])
+  })))
+
+it.effect("a changed asset has those evaluated that look at it, and nobody else", () =>
+  inMemory(Effect.gen(function*() {
+    const root = Asset.make("root", { output: Content, dataVersion: "v" }, () => Effect.succeed({ v: 1 }))
+    const others = Array.from({ length: 50 }, (_, at) =>
+      Asset.make(`other_${at}`, { automation: Condition.eager }, () => Effect.void))
+    const reader = Asset.make("reader", { deps: { root }, automation: Condition.eager }, () => Effect.void)
+    const graph = AssetGraph.make(reader, ...others)
+    const daemon = yield* TestConditions.daemon(graph)
+    yield* daemon.settle
+    expect(daemon.evaluated[0]).toBe(51)
+    const before = daemon.evaluated.length
+    yield* TestGraph.materialize(graph, { assets: ["root"] })
+    yield* daemon.settle
+    // When the root changed, when the reader was asked for, and when its run ended.
+    expect(daemon.evaluated.slice(before)).toEqual([1, 1, 1])
+  })))
+
+it.effect("a look is taken now and then, should signals be lost", () =>
+  inMemory(Effect.gen(function*() {
+    const { daemon, graph, world } = yield* scene
+    const before = daemon.asked.length
+    world.content = 7
+    yield* TestGraph.materialize(graph, { assets: ["source"], partition: "day=2026-03-01", force: true })
+    yield* TestConditions.yieldMany
+    expect(daemon.asked).toHaveLength(before)
+    yield* TestClock.adjust("10 minutes")
+    yield* TestConditions.yieldMany
+    expect(targets(daemon.asked)[before]).toEqual({ middle: "day=2026-03-01" })
+  })))
+
+it.effect("a code version that cannot be had keeps back its own asset, until it can", () =>
+  inMemory(Effect.gen(function*() {
+    const code = { isThere: false }
+    const codeVersion = Effect.suspend(() => code.isThere ? Effect.succeed("1") : Effect.fail("no such file"))
+    const broken = Asset.make("broken", { codeVersion, automation: Condition.eager }, () => Effect.void)
+    const fine = Asset.make("fine", { automation: Condition.eager }, () => Effect.void)
+    const daemon = yield* TestConditions.daemon(AssetGraph.make(broken, fine))
+    expect(targets(daemon.asked)).toEqual([{ fine: "*" }])
+    code.isThere = true
+    yield* TestClock.adjust("1 minute")
+    yield* TestConditions.yieldMany
+    expect(targets(daemon.asked)).toEqual([{ fine: "*" }, { broken: "*" }])
+  })))
+
+it.effect("a member that comes later has its partitions asked for, and takes nobody else's place", () =>
+  inMemory(Effect.gen(function*() {
+    yield* TestClock.setTime(Date.parse("2026-03-03T12:00:00Z"))
+    const dynamic = yield* DynamicPartitions
+    const member = Partitions.dynamic("members")
+    yield* dynamic.replace("members", [{ value: "a" }, { value: "c" }])
+    const root = Asset.make("root", { partitions: { member, day }, automation: Condition.eager }, () => Effect.void)
+    const daemon = yield* TestConditions.daemon(AssetGraph.make(root))
+    yield* dynamic.replace("members", [{ value: "a" }, { value: "b" }, { value: "c" }])
+    yield* daemon.settle
+    expect(targets(daemon.asked)).toEqual([
+      { root: "member=a,member=c,day=2026-03-02" },
+      { root: "member=b,day=2026-03-01..2026-03-02" }
+    ])
+  })))
