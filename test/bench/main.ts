@@ -9,6 +9,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Url from "node:url"
+import * as conditions from "./conditions.ts"
 import * as Decode from "./decode.ts"
 import * as engine from "./engine.ts"
 
@@ -68,5 +69,6 @@ const commands = (): void => {
 if (process.argv[2] !== "decode") {
   commands()
   engine.bench()
+  conditions.bench()
 }
 await Decode.run(process.argv[3])
