@@ -15,6 +15,8 @@ import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Condition from "../../src/runtime/asset/Condition.ts"
 import * as Conditions from "../../src/runtime/automation/Conditions.ts"
+import { RunStore } from "../../src/runtime/store/RunStore.ts"
+import { type Signal, Signals } from "../../src/runtime/store/Signals.ts"
 import * as TestGraph from "../support/TestGraph.ts"
 import { measured, table } from "./Measured.ts"
 
@@ -39,16 +41,20 @@ const conditions = (count: number) =>
   Effect.gen(function*() {
     const { content, graph } = grown(count)
     yield* TestGraph.materialize(graph, { assets: [...graph.assets.keys()], options: { observe: () => Effect.void } })
-    const signals = yield* PubSub.unbounded<void>()
+    const signals = yield* Signals
     let looked = yield* Deferred.make<Conditions.Looked>()
-    const concern = Conditions.run({
+    const concern = Conditions.run(
       graph,
-      signals: Stream.fromPubSub(signals),
-      request: () => Effect.void,
-      fenced: (effect) => effect,
-      observe: (found) => Effect.asVoid(Deferred.succeed(looked, found))
-    })
-    const first = yield* measured(Effect.andThen(Effect.forkScoped(concern), Deferred.await(looked)))
+      (effect) => effect,
+      (found) => Effect.asVoid(Deferred.succeed(looked, found))
+    )
+    // Hears what the test says, and of nothing else; what is asked for is not stored, so every round is alike.
+    const words = yield* PubSub.unbounded<Signal>()
+    const alone = concern.pipe(
+      Effect.provideService(Signals, { ...signals, changes: Stream.fromPubSub(words) }),
+      Effect.provideService(RunStore, { ...yield* RunStore, request: () => Effect.succeed([]) })
+    )
+    const first = yield* measured(Effect.andThen(Effect.forkScoped(alone), Deferred.await(looked)))
     const changes: Array<number> = []
     let last = first.value
     for (let round = 0; round < 20; round++) {
@@ -58,7 +64,7 @@ const conditions = (count: number) =>
       yield* TestGraph.materialize(graph, { assets: [changed], ancestors: false, force: true })
       looked = yield* Deferred.make<Conditions.Looked>()
       const { value, wall } = yield* measured(
-        Effect.andThen(PubSub.publish(signals, undefined), Deferred.await(looked))
+        Effect.andThen(PubSub.publish(words, { _tag: "AutomationChanged" }), Deferred.await(looked))
       )
       changes.push(wall)
       last = value

@@ -124,10 +124,12 @@ export const evaluate = (
     switch (condition._tag) {
       case "anyDeps":
       case "allDeps": {
-        const of = new Map(Object.entries(asset.dependencies).map(([name, { asset: upstream }]) => [
-          name,
-          where(upstream, condition.of, `${path}/dep ${name}`)
-        ]))
+        const of = new Map(
+          Object.entries(asset.dependencies).map(([name, { asset: upstream }]) => [
+            name,
+            where(upstream, condition.of, `${path}/dep ${name}`)
+          ])
+        )
         return filter(asset, (text, space) => {
           const each = readings(asset, space, text).flatMap(({ lacks, name, texts }) => [
             ...texts.map((one) => of.get(name)!.has(one)),
@@ -152,8 +154,10 @@ export const evaluate = (
       case "and":
       case "or": {
         const each = condition.of.map((one, at) => part(one, `${at}`))
-        return filter(asset, (text) =>
-          condition._tag === "and" ? each.every((one) => one.has(text)) : each.some((one) => one.has(text)))
+        return filter(
+          asset,
+          (text) => condition._tag === "and" ? each.every((one) => one.has(text)) : each.some((one) => one.has(text))
+        )
       }
       case "not": {
         const of = part(condition.of, "of")

@@ -1,6 +1,5 @@
 /** Materializes a selection in memory: the engine's own stores, no server. */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Partitions from "../../src/runtime/partition/Partitions.ts"
@@ -10,18 +9,10 @@ import type * as Plan from "../../src/runtime/plan/Plan.ts"
 import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
-import { AlertStore } from "../../src/runtime/store/AlertStore.ts"
-import { BackfillStore } from "../../src/runtime/store/BackfillStore.ts"
-import { ConditionStore } from "../../src/runtime/store/ConditionStore.ts"
 import * as Testing from "../../src/runtime/testing/Testing.ts"
 
-/** With the stores that only commands and the daemon need. */
-export const layerMemory = Layer.mergeAll(
-  Testing.layer,
-  BackfillStore.layerMemory,
-  AlertStore.layerMemory,
-  ConditionStore.layerMemory
-)
+/** With all stores, for the commands and the daemon too. */
+export const layerMemory = Testing.layer
 
 export { planned } from "../../src/runtime/testing/Testing.ts"
 

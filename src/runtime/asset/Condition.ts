@@ -221,7 +221,8 @@ const sentence = (self: Condition, part: (of: Condition) => string): string => {
 const isAtom = (self: Condition): boolean =>
   self._tag in WORDS || self._tag === "label" || self._tag === "inLatestWindow" || self._tag === "cronTickPassed"
 
-const bracketed = (self: Condition): string => isAtom(self) ? sentence(self, bracketed) : `(${sentence(self, bracketed)})`
+const bracketed = (self: Condition): string =>
+  isAtom(self) ? sentence(self, bracketed) : `(${sentence(self, bracketed)})`
 
 /** One sentence for a person; what has a label is told by it. */
 export const describe = (self: Condition): string => sentence(self, bracketed)

@@ -99,9 +99,11 @@ const nextWindowOf = (windows: Windows, dimension: Partitions.TimeDimension, now
 }
 
 const windowsAdded = (windows: Windows, { dimensions, universe }: Partitions.Space): number =>
-  Math.min(...Object.values(dimensions).flatMap((dimension) =>
-    dimension._tag === "time" ? [nextWindowOf(windows, dimension, universe.now)] : []
-  ))
+  Math.min(
+    ...Object.values(dimensions).flatMap((dimension) =>
+      dimension._tag === "time" ? [nextWindowOf(windows, dimension, universe.now)] : []
+    )
+  )
 
 export interface Known {
   readonly situation: Situation

@@ -10,19 +10,18 @@ import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import type * as Demand from "../plan/Demand.ts"
-import type { Situation as PlanSituation } from "../plan/Overview.ts"
-import * as Planner from "../plan/Planner.ts"
-import * as Staleness from "../plan/Staleness.ts"
+import type { RunRequest } from "../plan/RunRequest.ts"
 import * as Heap from "../run/Heap.ts"
 import * as RunId from "../run/RunId.ts"
 import * as Situation from "../run/Situation.ts"
 import { ConditionStore, type Evaluated } from "../store/ConditionStore.ts"
-import type { MaterializationStore, States } from "../store/MaterializationStore.ts"
+import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import { type RequestedRun, type Run, RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import * as ConditionReading from "./ConditionReading.ts"
 import type { State } from "./ConditionState.ts"
 import * as ConditionState from "./ConditionState.ts"
-import * as ConditionView from "./ConditionView.ts"
+import type * as ConditionView from "./ConditionView.ts"
 import type { Evaluation } from "./Evaluation.ts"
 import * as InProgress from "./InProgress.ts"
 import { TAG } from "./Ticker.ts"
@@ -30,11 +29,15 @@ import * as Watch from "./Watch.ts"
 import * as Watchers from "./Watchers.ts"
 import * as Wave from "./Wave.ts"
 
+interface Requested extends RequestedRun {
+  readonly request: RunRequest
+}
+
 /** What came of a look that evaluated something. */
 export interface Looked {
   /** How many conditions were evaluated. */
   readonly evaluated: number
-  readonly requested: ReadonlyArray<RequestedRun>
+  readonly requested: ReadonlyArray<Requested>
 }
 
 interface Due {
@@ -112,54 +115,12 @@ const setDue = ({ due, dueOf }: Memory, asset: string, at: number): void => {
   Heap.push(due, { asset, at })
 }
 
-/** What has to be looked at one by one before conditions can be evaluated. */
-const unclear = (
-  graph: AssetGraph.Any,
-  names: Iterable<string>,
-  judged: Iterable<string>,
-  overview: Planner.Overview
-): ReadonlyMap<string, PartitionSet.PartitionSet> => {
-  const found: Array<Demand.Target> = []
-  for (const asset of names) {
-    for (const { set, standing } of overview.classes(asset)) if (standing === undefined) found.push({ asset, set })
-  }
-  for (const name of judged) {
-    const asset = graph.assets.get(name)!
-    const request = ConditionView.staleRequest(asset, overview.universe)
-    for (const [asset_, set] of Planner.unclear(ConditionView.neighbourhood(asset), request, overview)) {
-      found.push({ asset: asset_, set })
-    }
-  }
-  return InProgress.sets(found)
-}
-
-interface Read {
-  readonly situation: PlanSituation
-  readonly states: States
-}
-
-/** How everything stands that these conditions look at. */
-const read = Effect.fnUntraced(
-  function*(graph: AssetGraph.Any, watch: Watchers.Watchers, names: ReadonlyArray<string>, universe: Partitions.Universe) {
-    const seen = new Set(names.flatMap((name) => [...watch.looksAt(name)]))
-    const judged = new Set(names.flatMap((name) => [...watch.judges(name)]))
-    const overview = yield* Situation.overview(graph, [...seen], universe) as Effect.Effect<
-      Planner.Overview,
-      Situation.CodeVersionError | StoreError,
-      RunStore | MaterializationStore
-    >
-    const states = yield* Situation.statesOf(unclear(graph, seen, judged, overview))
-    const stateOf = (asset: string, partition: string) => states.get(asset)?.get(partition) ?? Staleness.unknown
-    return { situation: { ...overview, stateOf }, states } satisfies Read
-  }
-)
-
 /** When a code version could not be had, it is asked for again. */
 const CODE_AGAIN = 60_000
 
 interface Readable {
   readonly names: ReadonlyArray<string>
-  readonly read: Read
+  readonly read: ConditionReading.Read
 }
 
 /** What can be read; conditions that look at an asset whose code version fails are left for later. */
@@ -168,7 +129,12 @@ const readable = (
   names: ReadonlyArray<string>,
   universe: Partitions.Universe
 ): Effect.Effect<Readable, StoreError, RunStore | MaterializationStore> =>
-  read(graph, memory.watch, names, universe).pipe(
+  ConditionReading.read(
+    memory.graph,
+    new Set(names.flatMap((name) => [...memory.watchers.looksAt(name)])),
+    new Set(names.flatMap((name) => [...memory.watchers.judges(name)])),
+    universe
+  ).pipe(
     Effect.map((found): Readable => ({ names, read: found })),
     Effect.catchTag("CodeVersionError", ({ asset, message }) => {
       const later = new Set(memory.watchers.watchers(asset))
@@ -182,7 +148,7 @@ const readable = (
 const ATTEMPTS = 3
 
 /** Several assets have one run, so it is marked with the first of them. */
-const requestedRun = (one: Wave.Request): Effect.Effect<RequestedRun> =>
+const requestedRun = (one: Wave.Request): Effect.Effect<Requested> =>
   Effect.map(RunId.make, (runId) => ({
     runId,
     runKey: one.runKey,
@@ -290,10 +256,14 @@ const start = (graph: AssetGraph.Any, fenced: Watch.Fenced) =>
   }))
 
 const log = ({ requested }: Looked): Effect.Effect<void> =>
-  Effect.forEach(requested, ({ request: { targets = [] }, runId }) =>
-    Effect.logInfo(`conditions ask for ${targets.map(({ asset }) => asset).join(", ")}: run ${runId}`), {
-    discard: true
-  })
+  Effect.forEach(
+    requested,
+    ({ request: { targets = [] }, runId }) =>
+      Effect.logInfo(`conditions ask for ${targets.map(({ asset }) => asset).join(", ")}: run ${runId}`),
+    {
+      discard: true
+    }
+  )
 
 /** Whoever runs it again, after it failed or elsewhere, loses nothing and repeats nothing. */
 export const run = <R>(

@@ -20,6 +20,7 @@ import { message } from "../run/CauseText.ts"
 import { Leadership, NotLeader } from "../store/Leadership.ts"
 import { RunStore } from "../store/RunStore.ts"
 import * as Backfilling from "./Backfilling.ts"
+import * as Conditions from "./Conditions.ts"
 import * as FreshnessWatch from "./FreshnessWatch.ts"
 import * as Launcher from "./Launcher.ts"
 import type { Project } from "./Project.ts"
@@ -70,6 +71,7 @@ const concerns = <R>(project: Project<R>, { fenced, options, running, term }: Le
   const launch = { term, slots: options.slots, ended: () => Effect.void }
   return Effect.all([
     contained("schedules", Ticker.run(schedules, fenced)),
+    contained("conditions", Conditions.run(project.graph, fenced)),
     contained("sensors", Sensing.run(sensors, fenced)),
     contained("runs", Launcher.run(project, running, launch)),
     contained("backfills", Backfilling.run(project)),

@@ -31,10 +31,12 @@ import type { Event } from "../run/Event.ts"
 import { Executor } from "../run/Executor.ts"
 import * as Situation from "../run/Situation.ts"
 import * as Selection from "../selection/Selection.ts"
+import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore } from "../store/AutomationStore.ts"
 import { BackfillStore } from "../store/BackfillStore.ts"
 import { CheckStore } from "../store/CheckStore.ts"
 import { Claims } from "../store/Claims.ts"
+import { ConditionStore } from "../store/ConditionStore.ts"
 import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { Leadership } from "../store/Leadership.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
@@ -45,7 +47,9 @@ import * as Run from "./Run.ts"
 export const layer = Executor.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(
+      AlertStore.layerMemory,
       AutomationStore.layerMemory,
+      ConditionStore.layerMemory,
       BackfillStore.layerMemory,
       MaterializationStore.layerMemory,
       CheckStore.layerMemory,

@@ -32,7 +32,17 @@ import * as TestGraph from "../../support/TestGraph.ts"
 const CASES = Number(process.env["LAWS"] ?? 100)
 const SEED = process.env["SEED"]
 
-const ACTIONS = ["run", "forced run", "content", "failing", "code", "members", "time", "unfinished run", "nothing"] as const
+const ACTIONS = [
+  "run",
+  "forced run",
+  "content",
+  "failing",
+  "code",
+  "members",
+  "time",
+  "unfinished run",
+  "nothing"
+] as const
 const number = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 999 }))
 const Action = Schema.Struct({ kind: Schema.Literals(ACTIONS), a: number, b: number, inProgress: number })
 type Action = typeof Action.Type
@@ -140,46 +150,48 @@ const ids = (history: History, { a, b }: Action) =>
     return [...PartitionSet.texts(some(asset, universe, b))].map((text) => `${asset.name}/${text}`)
   })
 
-const act = Effect.fnUntraced(function*(history: History, action: Action, between: Effect.Effect<void, unknown, never>) {
-  const { a, b, kind } = action
-  const { world } = history
-  switch (kind) {
-    case "run":
-      return yield* execute(history, yield* planOf(history, action, {}))
-    case "forced run":
-      return yield* execute(history, yield* planOf(history, action, { force: true }))
-    case "content":
-      for (const id of yield* ids(history, action)) world.content.set(id, (world.content.get(id) ?? 0) + 1)
-      return
-    case "failing":
-      if (world.failing.size > 0) world.failing.clear()
-      else for (const id of yield* ids(history, action)) world.failing.add(id)
-      return
-    case "code":
-      return void world.code.set(`a${a % history.declared.length}`, b % 3)
-    case "members":
-      return yield* (yield* DynamicPartitions).replace("members", RandomProject.membersOf(a))
-    case "time":
-      return yield* TestClock.adjust(`${1 + a % 90} hours`)
-    case "unfinished run": {
-      // Stops half-way, is looked at, and goes on; another run goes by meanwhile.
-      const gate = yield* Deferred.make<void>()
-      const plan = yield* planOf(history, action, { force: a % 2 === 0 })
-      for (const id of yield* ids(history, action)) world.content.set(id, (world.content.get(id) ?? 0) + 1)
-      const called = world.calls.length
-      const run = yield* Effect.forkChild(execute(history, plan, 1))
-      for (let waited = 0; waited < 200 && world.calls.length <= called + b % 4; waited++) yield* Effect.yieldNow
-      world.gate = gate
-      yield* yields(100)
-      yield* between
-      world.gate = undefined
-      if (b % 2 === 0) yield* Effect.forkChild(execute(history, yield* planOf(history, { ...action, a: b }, {})))
-      yield* yields(b % 40)
-      yield* Deferred.succeed(gate, undefined)
-      return yield* Fiber.join(run)
+const act = Effect.fnUntraced(
+  function*(history: History, action: Action, between: Effect.Effect<void, unknown, never>) {
+    const { a, b, kind } = action
+    const { world } = history
+    switch (kind) {
+      case "run":
+        return yield* execute(history, yield* planOf(history, action, {}))
+      case "forced run":
+        return yield* execute(history, yield* planOf(history, action, { force: true }))
+      case "content":
+        for (const id of yield* ids(history, action)) world.content.set(id, (world.content.get(id) ?? 0) + 1)
+        return
+      case "failing":
+        if (world.failing.size > 0) world.failing.clear()
+        else for (const id of yield* ids(history, action)) world.failing.add(id)
+        return
+      case "code":
+        return void world.code.set(`a${a % history.declared.length}`, b % 3)
+      case "members":
+        return yield* (yield* DynamicPartitions).replace("members", RandomProject.membersOf(a))
+      case "time":
+        return yield* TestClock.adjust(`${1 + a % 90} hours`)
+      case "unfinished run": {
+        // Stops half-way, is looked at, and goes on; another run goes by meanwhile.
+        const gate = yield* Deferred.make<void>()
+        const plan = yield* planOf(history, action, { force: a % 2 === 0 })
+        for (const id of yield* ids(history, action)) world.content.set(id, (world.content.get(id) ?? 0) + 1)
+        const called = world.calls.length
+        const run = yield* Effect.forkChild(execute(history, plan, 1))
+        for (let waited = 0; waited < 200 && world.calls.length <= called + b % 4; waited++) yield* Effect.yieldNow
+        world.gate = gate
+        yield* yields(100)
+        yield* between
+        world.gate = undefined
+        if (b % 2 === 0) yield* Effect.forkChild(execute(history, yield* planOf(history, { ...action, a: b }, {})))
+        yield* yields(b % 40)
+        yield* Deferred.succeed(gate, undefined)
+        return yield* Fiber.join(run)
+      }
     }
   }
-})
+)
 
 /** Every partition is a suspect, so that plans look at each of them, and nothing is remembered. */
 const byHistory = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -242,7 +254,9 @@ const compare = Effect.fnUntraced(function*(
       (busy >> at) % 3 === 0 ? [[asset.name, some(asset, universe, busy)] as const] : []
     )
   )
-  const words = [...inProgress].flatMap(([asset, set]) => [...PartitionSet.texts(set)].map((text) => `${asset}/${text}`))
+  const words = [...inProgress].flatMap(([asset, set]) =>
+    [...PartitionSet.texts(set)].map((text) => `${asset}/${text}`)
+  )
   const world = yield* worldOf(history, universe, new Set(words))
   const { situation } = yield* ConditionReading.read(graph, names, names, universe)
   const known = { situation, number, inProgress, windows: new Map() }
@@ -274,7 +288,10 @@ const tell = Effect.fnUntraced(function*(
   }
 })
 
-const options = { arbitrary: { runs: CASES, ...(SEED === undefined ? {} : { seed: SEED }) }, timeout: 20_000 + CASES * 1000 }
+const options = {
+  arbitrary: { runs: CASES, ...(SEED === undefined ? {} : { seed: SEED }) },
+  timeout: 20_000 + CASES * 1000
+}
 
 it.effect.prop(
   "a condition evaluated on sets answers what it answers for each partition alone",

@@ -14,7 +14,11 @@ const letters = { letter: Partitions.statics(["a", "b", "c"]) }
 const Content = Schema.Struct({ v: Schema.Finite })
 
 const bars = Asset.make("bars", { partitions: letters, output: Content }, () => Effect.succeed({ v: 1 }))
-const table = Asset.make("table", { partitions: letters, deps: { bars }, automation: Condition.eager }, () => Effect.void)
+const table = Asset.make(
+  "table",
+  { partitions: letters, deps: { bars }, automation: Condition.eager },
+  () => Effect.void
+)
 const plain = Asset.make("plain", {}, () => Effect.void)
 const graph = AssetGraph.make(table, plain)
 

@@ -79,13 +79,19 @@ const heldOf = ([, , , text]: Answer, { asset, set, universe }: Subject): number
   return PartitionSet.size(PartitionSet.intersection(held, set!))
 }
 
-const partsOf = (condition: Condition.Condition, below: ReadonlyArray<Answer>, subject: Subject): ReadonlyArray<Node> => {
+const partsOf = (
+  condition: Condition.Condition,
+  below: ReadonlyArray<Answer>,
+  subject: Subject
+): ReadonlyArray<Node> => {
   if (condition._tag === "anyDeps" || condition._tag === "allDeps") {
     return Object.values(subject.asset.dependencies).flatMap((dependency, at) =>
       below[at] === undefined ? [] : [tree(condition.of, below[at], upstreamOf(subject, dependency))]
     )
   }
-  return Condition.parts(condition).flatMap((part, at) => below[at] === undefined ? [] : [tree(part, below[at], subject)])
+  return Condition.parts(condition).flatMap((part, at) =>
+    below[at] === undefined ? [] : [tree(part, below[at], subject)]
+  )
 }
 
 /** `answer` belongs to the condition. A label stands in the place of what it names. */
