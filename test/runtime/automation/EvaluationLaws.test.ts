@@ -317,3 +317,47 @@ it.effect.prop(
     ) as Effect.Effect<void>,
   options
 )
+
+const READY = [
+  Condition.eager,
+  Condition.onMissing,
+  Condition.onCron("0 */5 * * *", { zone: "Europe/Berlin", lookback: "3 days" })
+]
+
+/** What was asked for is in progress, or was tried and nothing came of it: neither is a cause. */
+const askAgain = Effect.fnUntraced(function*(history: History, at: number, compared: Compared) {
+  const universe = yield* Situation.universe
+  const graph = graphOf(history)
+  const names = new Set(graph.assets.keys())
+  const owner = { ...[...graph.assets.values()].at(-1)!, automation: READY[at % READY.length]! }
+  let inProgress: ReadonlyMap<string, PartitionSet.PartitionSet> = new Map()
+  const asked: Array<number> = []
+  for (let round = 0; round < 3; round++) {
+    const number = yield* (yield* RunStore).nextNumber
+    const { situation } = yield* ConditionReading.read(graph, names, names, universe)
+    const known = { situation, number, inProgress, windows: new Map() }
+    const { evaluations: [evaluation] } = Wave.evaluate([owner], known, () => compared.state)
+    compared.state = JSON.parse(JSON.stringify(evaluation!.state)) as State
+    asked.push(PartitionSet.size(evaluation!.requested))
+    inProgress = round === 0 ? new Map([[owner.name, evaluation!.requested]]) : new Map()
+  }
+  expect(asked.slice(1)).toEqual([0, 0])
+})
+
+it.effect.prop(
+  "what was asked for is not asked for again without a cause",
+  { declared: projects, at: Arbitrary.schema(number), actions: histories },
+  ({ actions, at, declared }) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(RandomProject.BEGIN)
+      yield* (yield* DynamicPartitions).replace("members", RandomProject.membersOf(5))
+      const shaped = declared.map((one) => ({ ...one, shape: SHAPES[one.shape % SHAPES.length]! }))
+      const history: History = { declared: shaped, world: RandomProject.makeWorld(), changes: [] }
+      const compared: Compared = { state: undefined, memory: undefined }
+      for (const action of actions) {
+        yield* act(history, action, Effect.void)
+        yield* askAgain(history, at, compared)
+      }
+    }).pipe(Effect.provide(TestGraph.layerMemory)) as Effect.Effect<void>,
+  options
+)

@@ -1,9 +1,57 @@
-import { layer } from "@effect/vitest"
+import { expect, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { engine } from "../../../src/engine.ts"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Condition from "../../../src/runtime/asset/Condition.ts"
+import * as Conditions from "../../../src/runtime/automation/Conditions.ts"
+import * as Launcher from "../../../src/runtime/automation/Launcher.ts"
+import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import { ConditionStore } from "../../../src/runtime/store/ConditionStore.ts"
+import { Leadership } from "../../../src/runtime/store/Leadership.ts"
+import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
+import * as TestGraph from "../../support/TestGraph.ts"
 import { suite } from "./ConditionStoreSuite.ts"
 
 const stores = Layer.provideMerge(engine, EmbeddedDatabase.layer)
 
-layer(stores, { timeout: "60 seconds", excludeTestServices: true })("conditions in PostgreSQL", suite)
+layer(stores, { timeout: "60 seconds", excludeTestServices: true })("conditions in PostgreSQL", (it) => {
+  suite(it)
+
+  it.effect("a leader asks for what a condition says, and one that lost the lead does not", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const [leadership, runs, store] = [yield* Leadership, yield* RunStore, yield* ConditionStore]
+      const letters = { letter: Partitions.statics(["a", "b"]) }
+      const source = Asset.make("eager_source", { partitions: letters }, () => Effect.void)
+      const reader = Asset.make(
+        "eager_reader",
+        { partitions: letters, deps: { source }, automation: Condition.eager },
+        () => Effect.void
+      )
+      const graph = AssetGraph.make(reader)
+      const term = (yield* leadership.acquire("one", 60_000))!
+      const project = { graph, automations: [], members: Effect.succeed({}), concurrency: 2, pools: {}, limits: {} }
+      const done = yield* Deferred.make<string>()
+      const ended = ({ runId }: { readonly runId: string }) => Effect.asVoid(Deferred.succeed(done, runId))
+      yield* Effect.forkScoped(Launcher.run(project, yield* Launcher.running, { term, slots: 1, ended }))
+      const concern = yield* Effect.forkScoped(Conditions.run(graph, leadership.fenced(term)))
+      yield* TestGraph.materialize(graph, { assets: ["eager_source"], partition: "letter=b" })
+      const runId = yield* Deferred.await(done)
+      expect(yield* runs.find(runId)).toMatchObject({
+        status: "succeeded",
+        tags: { automation: "condition/eager_reader" },
+        request: { targets: [{ asset: "eager_reader", partitions: "letter=b" }], force: false }
+      })
+      const asked = Effect.map(store.records("eager_reader", 10), (all) => all.filter(({ count }) => count > 0))
+      expect(yield* asked).toMatchObject([{ count: 1, partitions: "letter=b", runId }])
+      yield* leadership.resign(term)
+      yield* leadership.acquire("two", 60_000)
+      yield* TestGraph.materialize(graph, { assets: ["eager_source"], partition: "letter=a" })
+      expect((yield* Effect.flip(Fiber.join(concern)))._tag).toBe("NotLeader")
+      expect(yield* asked).toHaveLength(1)
+    })))
+})
