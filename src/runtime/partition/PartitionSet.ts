@@ -108,27 +108,37 @@ const lastingRunText: RunText = (space, level, from, to) => {
   return Array.from({ length: to - from }, (_, at) => `${name}=${valueAt(space, level, from + at)}`).join(",")
 }
 
+/** Texts of nodes: lines that are alike share theirs. */
+type Written = Map<IndexSet.IndexSet, string>
+
 /** Alternatives for the levels from this one on; runs with the same text below share one. */
-const textsFrom = (
+const textFrom = (
   space: Partitions.Space,
   node: IndexSet.IndexSet,
   level: number,
-  runText: RunText
-): ReadonlyArray<string> => {
+  runText: RunText,
+  written: Written
+): string => {
+  const known = written.get(node)
+  if (known !== undefined) return known
   const grouped = new Map<string, Array<string>>()
   for (let i = 0; i < node.bounds.length; i += 2) {
     const own = runText(space, level, node.bounds[i]!, node.bounds[i + 1]!)
-    const below = node.below === undefined ? "" : textsFrom(space, node.below[i >> 1]!, level + 1, runText).join(";")
-    grouped.set(below, [...(grouped.get(below) ?? []), own])
+    const below = node.below === undefined ? "" : textFrom(space, node.below[i >> 1]!, level + 1, runText, written)
+    const alike = grouped.get(below)
+    if (alike === undefined) grouped.set(below, [own])
+    else alike.push(own)
   }
-  return [...grouped].flatMap(([below, own]) =>
+  const text = [...grouped].flatMap(([below, own]) =>
     below === "" ? [own.join(",")] : below.split(";").map((rest) => `${own.join(",")},${rest}`)
-  )
+  ).join(";")
+  written.set(node, text)
+  return text
 }
 
 const write = (self: PartitionSet, runText: RunText): string => {
   if (isEmpty(self)) return ""
-  return self.space.names.length === 0 ? "*" : textsFrom(self.space, self.cells, 0, runText).join(";")
+  return self.space.names.length === 0 ? "*" : textFrom(self.space, self.cells, 0, runText, new Map())
 }
 
 /** Canonical text, read back by `PartitionSelector.parse`; empty for the empty set, `*` where nothing is partitioned. */
