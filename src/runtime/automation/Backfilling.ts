@@ -5,7 +5,9 @@
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import * as Backfill from "../run/Backfill.ts"
+import { AlertStore } from "../store/AlertStore.ts"
 import { BackfillStore } from "../store/BackfillStore.ts"
+import * as AlertPolicy from "./AlertPolicy.ts"
 import { universe } from "./Launcher.ts"
 import type { Project } from "./Project.ts"
 import * as Watch from "./Watch.ts"
@@ -13,7 +15,7 @@ import * as Watch from "./Watch.ts"
 /** Backfills are few, and the newest first. */
 const SEEN = 100
 
-const look = <R>(project: Project<R>) =>
+const look = <R>(project: Project<R>, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
     const all = yield* (yield* BackfillStore).list(SEEN)
     const open = all.filter(({ status }) => status === "requested" || status === "running").reverse()
@@ -27,9 +29,10 @@ const look = <R>(project: Project<R>) =>
         observe: () => Effect.void
       })
       yield* Effect.logInfo(`backfill ${backfillId} ${ended?.status ?? "is gone"}`)
+      if (ended !== undefined) yield* fenced((yield* AlertStore).observe(AlertPolicy.ofBackfill(ended)))
     }
     return undefined
   })
 
-export const run = <R>(project: Project<R>) =>
-  Watch.watch(({ _tag }) => _tag === "BackfillChanged" || _tag === "Connected", look(project))
+export const run = <R>(project: Project<R>, fenced: Watch.Fenced) =>
+  Watch.watch(({ _tag }) => _tag === "BackfillChanged" || _tag === "Connected", look(project, fenced))

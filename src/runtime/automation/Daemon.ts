@@ -17,14 +17,18 @@ import * as FiberMap from "effect/FiberMap"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { message } from "../run/CauseText.ts"
-import { Leadership, NotLeader } from "../store/Leadership.ts"
+import { AlertStore } from "../store/AlertStore.ts"
+import { type Leader, Leadership, NotLeader } from "../store/Leadership.ts"
 import { RunStore } from "../store/RunStore.ts"
+import * as AlertPolicy from "./AlertPolicy.ts"
 import * as Backfilling from "./Backfilling.ts"
 import * as Conditions from "./Conditions.ts"
 import * as FreshnessWatch from "./FreshnessWatch.ts"
 import * as Launcher from "./Launcher.ts"
+import * as Notifier from "./Notifier.ts"
 import type { Project } from "./Project.ts"
 import * as Recovery from "./Recovery.ts"
+import * as RunWatch from "./RunWatch.ts"
 import * as Sensing from "./Sensing.ts"
 import * as Ticker from "./Ticker.ts"
 import type { Fenced } from "./Watch.ts"
@@ -65,21 +69,24 @@ const contained = <E, R>(name: string, concern: Effect.Effect<never, E, R>): Eff
     Effect.forever
   )
 
-const concerns = <R>(project: Project<R>, { fenced, options, running, term }: Leading) => {
-  const schedules = project.automations.filter((one) => one._tag === "Schedule")
-  const sensors = project.automations.filter((one) => one._tag === "Sensor")
-  const launch = { term, slots: options.slots, ended: () => Effect.void }
-  return Effect.all([
-    contained("schedules", Ticker.run(schedules, fenced)),
-    contained("conditions", Conditions.run(project.graph, fenced)),
-    contained("sensors", Sensing.run(sensors, fenced)),
-    contained("runs", Launcher.run(project, running, launch)),
-    contained("backfills", Backfilling.run(project)),
-    contained("recovery", Recovery.run(fenced)),
-    contained("retention", Recovery.retain(options.retention, fenced)),
-    contained("freshness", FreshnessWatch.run(project.graph, fenced, () => Effect.void))
-  ], { concurrency: "unbounded", discard: true })
-}
+const concerns = <R>(project: Project<R>, { fenced, options, running, term }: Leading) =>
+  Effect.gen(function*() {
+    const schedules = project.automations.filter((one) => one._tag === "Schedule")
+    const sensors = project.automations.filter((one) => one._tag === "Sensor")
+    const alerts = yield* Notifier.make({ fenced, policy: project.alertPolicy ?? AlertPolicy.standard })
+    return yield* Effect.all([
+      contained("schedules", Ticker.run(schedules, fenced)),
+      contained("conditions", Conditions.run(project.graph, fenced)),
+      contained("sensors", Sensing.run(sensors, fenced)),
+      contained("runs", Launcher.run(project, running, { term, slots: options.slots })),
+      contained("backfills", Backfilling.run(project, fenced)),
+      contained("recovery", Recovery.run(fenced)),
+      contained("retention", Recovery.retain(options.retention, fenced)),
+      contained("freshness", FreshnessWatch.run(project.graph, fenced)),
+      contained("alerts", alerts.run),
+      contained("ended runs", RunWatch.run(alerts.runsEnded))
+    ], { concurrency: "unbounded", discard: true })
+  })
 
 /** What the concerns of one term share. */
 interface Leading {
@@ -125,11 +132,19 @@ const keep = (term: number, lease: Duration.Duration) =>
     }
   })
 
-const lead = <R>(projects: Stream.Stream<Project<R>>, options: Options, term: number) =>
+/** The daemon that led before was gone, and had not handed the lead over. */
+const tookOver = (term: number, holder: string) =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    yield* (yield* AlertStore).observe(AlertPolicy.ofTakeover(now, term, holder))
+  })
+
+const lead = <R>(projects: Stream.Stream<Project<R>>, options: Options, { after, term }: Won) =>
   Effect.scoped(Effect.gen(function*() {
     const leadership = yield* Leadership
     yield* Effect.logInfo(`leads, term ${term}`)
     yield* options.leads(term)
+    if (after !== undefined) yield* leadership.fenced(term)(tookOver(term, options.holder))
     const seized = yield* (yield* RunStore).seize(term)
     if (seized.length > 0) yield* Effect.logWarning(`taken from the leader before: ${seized.join(", ")}`)
     const running = yield* Launcher.running
@@ -146,26 +161,37 @@ const lead = <R>(projects: Stream.Stream<Project<R>>, options: Options, term: nu
 /** How soon a daemon tries again that lost the database. */
 const AGAIN = Schedule.spaced("1 second")
 
+/** `after` is the leader before, when it did not hand the lead over. */
+interface Won {
+  readonly term: number
+  readonly after: Leader | undefined
+}
+
+/** Of a leader that handed over, nothing is left of the lease. */
+const lost = (before: Leader | undefined): Leader | undefined =>
+  before === undefined || before.expiresAt <= before.since ? undefined : before
+
 /** Waits for the lead. */
 const acquired = ({ holder, lease }: Options) =>
   Effect.gen(function*() {
     const leadership = yield* Leadership
     const millis = Duration.toMillis(lease)
-    const first = yield* leadership.acquire(holder, millis)
-    if (first !== undefined) return first
-    const leader = yield* leadership.leader
-    yield* Effect.logInfo(`stands by: ${leader?.holder} leads, term ${leader?.term}`)
-    const again = leadership.acquire(holder, millis).pipe(
-      Effect.repeat({ until: (term) => term !== undefined, schedule: Schedule.spaced(millis / 6) })
-    )
-    return (yield* again)!
+    let told = false
+    while (true) {
+      const before = yield* leadership.leader
+      const term = yield* leadership.acquire(holder, millis)
+      if (term !== undefined) return { term, after: lost(before) } satisfies Won
+      if (!told) yield* Effect.logInfo(`stands by: ${before?.holder} leads, term ${before?.term}`)
+      told = true
+      yield* Effect.sleep(millis / 6)
+    }
   })
 
 /** `projects` begins with the latest graph. Never ends by itself. Interrupted, it drains what goes on and hands the lead over. */
 export const run = <R>(projects: Stream.Stream<Project<R>>, options: Options) =>
   Effect.forever(
     acquired(options).pipe(
-      Effect.flatMap((term) => lead(projects, options, term)),
+      Effect.flatMap((won) => lead(projects, options, won)),
       Effect.tapCause((cause) =>
         Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning(`lost the lead: ${message(cause)}`)
       ),

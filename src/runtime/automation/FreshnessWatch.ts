@@ -3,31 +3,21 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import * as Freshness from "../asset/Freshness.ts"
+import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore } from "../store/AutomationStore.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
-import type { StoreError } from "../store/StoreError.ts"
+import * as AlertPolicy from "./AlertPolicy.ts"
 import * as Watch from "./Watch.ts"
 
-export interface Change {
-  readonly asset: string
-  readonly from: Freshness.Status
-  readonly to: Freshness.Status
-  readonly sentence: string
-}
-
-export const keyOf = (asset: string): string => `freshness/${asset}`
+const keyOf = (asset: string): string => `freshness/${asset}`
 
 const STATUSES: ReadonlyArray<unknown> = ["fresh", "warn", "overdue", "unknown"]
 
 const statusOf = (cursor: unknown): Freshness.Status =>
   STATUSES.includes(cursor) ? cursor as Freshness.Status : "unknown"
 
-/** `changed` is told in the transaction that remembers the change. */
-const look = (
-  graph: AssetGraph.Any,
-  fenced: Watch.Fenced,
-  changed: (change: Change) => Effect.Effect<void, StoreError>
-) =>
+/** Whoever is told of the change is told in the transaction that remembers it. */
+const look = (graph: AssetGraph.Any, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
     const store = yield* AutomationStore
     const timed = [...graph.assets.values()].filter(({ freshness }) => freshness !== undefined)
@@ -42,15 +32,11 @@ const look = (
       const from = statusOf(memories.get(keyOf(name))?.cursor)
       if (status === from) continue
       yield* Effect.logInfo(`${name} is ${status}: ${sentence}`)
-      yield* fenced(
-        Effect.andThen(store.record(keyOf(name), status, []), changed({ asset: name, from, to: status, sentence }))
-      )
+      const findings = AlertPolicy.ofFreshness(name, { status, sentence }, now)
+      yield* fenced(Effect.andThen(store.record(keyOf(name), status, []), (yield* AlertStore).observe(findings)))
     }
     return next
   })
 
-export const run = (
-  graph: AssetGraph.Any,
-  fenced: Watch.Fenced,
-  changed: (change: Change) => Effect.Effect<void, StoreError>
-) => Watch.watch(({ _tag }) => _tag === "RunEnded" || _tag === "Connected", look(graph, fenced, changed))
+export const run = (graph: AssetGraph.Any, fenced: Watch.Fenced) =>
+  Watch.watch(({ _tag }) => _tag === "RunEnded" || _tag === "Connected", look(graph, fenced))

@@ -16,7 +16,6 @@ import * as Admission from "../run/Admission.ts"
 import { message } from "../run/CauseText.ts"
 import { Executor } from "../run/Executor.ts"
 import * as Situation from "../run/Situation.ts"
-import type { Summary } from "../run/Summary.ts"
 import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { type Run, RunStore } from "../store/RunStore.ts"
 import { StoreError } from "../store/StoreError.ts"
@@ -27,8 +26,6 @@ export interface Options {
   readonly term: number
   /** Runs at a time, of this daemon. */
   readonly slots: number
-  /** Hears of every run that it ended. */
-  readonly ended: (run: Run, summary: Summary) => Effect.Effect<void>
 }
 
 /** Runs that go on, by id, with their tags. */
@@ -59,7 +56,7 @@ const planOf = <R>(project: Project<R>, run: Run) =>
     return yield* Situation.plan(project.graph, request.success, now)
   })
 
-const execute = <R>(project: Project<R>, run: Run, { ended, term }: Options) =>
+const execute = <R>(project: Project<R>, run: Run, { term }: Options) =>
   Effect.gen(function*() {
     const { requestedAt, runId } = run
     const summary = yield* (yield* Executor).execute(yield* planOf(project, run), {
@@ -76,7 +73,6 @@ const execute = <R>(project: Project<R>, run: Run, { ended, term }: Options) =>
       observe: () => Effect.void
     })
     yield* Effect.logInfo(`run ${runId} ${summary.status}`)
-    yield* ended(run, summary)
   }).pipe(Effect.annotateLogs({ run: run.runId, ...run.tags }))
 
 const failed = (runId: string, why: string) =>

@@ -6,6 +6,7 @@ import type { Member } from "../partition/Partitions.ts"
 import type * as Cost from "../plan/Cost.ts"
 import type * as Admission from "../run/Admission.ts"
 import * as Selection from "../selection/Selection.ts"
+import type * as AlertPolicy from "./AlertPolicy.ts"
 import * as Schedule from "./Schedule.ts"
 import * as Sensor from "./Sensor.ts"
 
@@ -20,6 +21,8 @@ export interface Project<R = unknown> {
   readonly concurrency: number
   readonly pools: { readonly [pool: string]: Cost.PoolLimit }
   readonly limits: Admission.Limits
+  /** What needs a person; `AlertPolicy.standard` when left out. Where alerts go is a service: `AlertChannels`. */
+  readonly alertPolicy?: AlertPolicy.Policy | undefined
 }
 
 /** `schedule/weekly`, `sensor/new_symbols`. */

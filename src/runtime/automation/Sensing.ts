@@ -10,10 +10,9 @@ import * as RunId from "../run/RunId.ts"
 import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
 import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { type RequestedRun, RunStore } from "../store/RunStore.ts"
-import type { NewTick } from "../store/Tick.ts"
 import { requestOf } from "./Schedule.ts"
 import * as Sensor from "./Sensor.ts"
-import { TAG } from "./Ticker.ts"
+import { record, TAG } from "./Ticker.ts"
 import * as Watch from "./Watch.ts"
 
 class SensorTimeout extends Schema.TaggedError<SensorTimeout>()("SensorTimeout", { message: Schema.String }) {}
@@ -48,41 +47,34 @@ const runOf = Effect.fnUntraced(function*(self: Sensor.Sensor, wanted: Sensor.Wa
   } satisfies RequestedRun
 })
 
-const record = (self: Sensor.Sensor, before: unknown, tick: NewTick) =>
-  Effect.gen(function*() {
-    yield* (yield* AutomationStore).record(Sensor.keyOf(self), before, [tick])
-    yield* Effect.logDebug(`sensor ${self.name}: ${tick.outcome}${tick.why === undefined ? "" : `, ${tick.why}`}`)
-  })
-
 /** Members, runs, cursor and tick are one transaction: a look that is cut off before it has not happened. */
-const apply = Effect.fnUntraced(function*(self: Sensor.Sensor, found: Sensor.Found, before: unknown, due: number) {
-  const at = yield* Clock.currentTimeMillis
-  for (const [set, members] of Object.entries(found.members ?? {})) {
-    yield* (yield* DynamicPartitions).add(set, members.map((one) => typeof one === "string" ? { value: one } : one))
+const apply = Effect.fnUntraced(
+  function*(self: Sensor.Sensor, found: Sensor.Found, memory: Memory | undefined, due: number) {
+    const at = yield* Clock.currentTimeMillis
+    for (const [set, members] of Object.entries(found.members ?? {})) {
+      yield* (yield* DynamicPartitions).add(set, members.map((one) => typeof one === "string" ? { value: one } : one))
+    }
+    const wanted = yield* Effect.forEach(found.runs ?? [], (one) => runOf(self, one))
+    const runs = wanted.length === 0 ? [] : yield* (yield* RunStore).request(wanted)
+    const known = wanted.length > runs.length ? "asked for before" : undefined
+    yield* record(self, memory, found.cursor ?? memory?.cursor, [{
+      name: Sensor.keyOf(self),
+      due,
+      at,
+      outcome: runs.length > 0 ? "requested" : "skipped",
+      why: found.why ?? known,
+      runs
+    }])
   }
-  const wanted = yield* Effect.forEach(found.runs ?? [], (one) => runOf(self, one))
-  const runs = wanted.length === 0 ? [] : yield* (yield* RunStore).request(wanted)
-  const known = wanted.length > runs.length ? "asked for before" : undefined
-  yield* record(self, found.cursor ?? before, {
-    name: Sensor.keyOf(self),
-    due,
-    at,
-    outcome: runs.length > 0 ? "requested" : "skipped",
-    why: found.why ?? known,
-    runs
-  })
-})
+)
 
 const evaluate = <R>(self: Sensor.Sensor<R>, memory: Memory | undefined, due: number, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
     const exit = yield* Effect.exit(asked(self, Sensor.cursorOf(memory?.cursor)))
-    if (Exit.isSuccess(exit)) return yield* fenced(apply(self, exit.value, memory?.cursor, due))
-    const why = message(exit.cause)
+    if (Exit.isSuccess(exit)) return yield* fenced(apply(self, exit.value, memory, due))
     const at = yield* Clock.currentTimeMillis
-    yield* Effect.logWarning(`sensor ${self.name} failed: ${why}`)
-    return yield* fenced(
-      record(self, memory?.cursor, { name: Sensor.keyOf(self), due, at, outcome: "failed", why, runs: [] })
-    )
+    const tick = { name: Sensor.keyOf(self), due, at, outcome: "failed", why: message(exit.cause), runs: [] } as const
+    return yield* fenced(record(self, memory, memory?.cursor, [tick]))
   })
 
 const look = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) =>

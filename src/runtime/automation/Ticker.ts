@@ -3,9 +3,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as RunId from "../run/RunId.ts"
+import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
 import { type RequestedRun, RunStore } from "../store/RunStore.ts"
 import type { NewTick } from "../store/Tick.ts"
+import * as AlertPolicy from "./AlertPolicy.ts"
+import type { Automation } from "./Project.ts"
 import * as Schedule from "./Schedule.ts"
 import * as Watch from "./Watch.ts"
 
@@ -39,32 +42,69 @@ export const runOf = (self: Schedule.Schedule, runId: string, tick: number, runK
   notBefore: Schedule.startOf(self, tick)
 })
 
-const wanted = Effect.fnUntraced(function*(self: Schedule.Schedule, decided: Schedule.Decided) {
+/** The request is code of the project's, and may throw. */
+const wordsOf = (self: Schedule.Schedule, runId: string, tick: number) =>
+  Effect.try({
+    try: () => runOf(self, runId, tick, Schedule.runKey(self, tick)),
+    catch: (error) => new Schedule.ScheduleError({ message: `its request throws: ${String(error)}` })
+  })
+
+const wanted = Effect.fnUntraced(function*(self: Schedule.Schedule, tick: number) {
   const runs = yield* RunStore
+  const run = yield* wordsOf(self, yield* RunId.make, tick)
   if (self.overlap === "cancel") {
     for (const runId of yield* goingOf(Schedule.keyOf(self))) yield* runs.requestCancel(runId)
   }
-  return yield* runs.request([
-    runOf(self, yield* RunId.make, decided.due, Schedule.runKey(self, decided.due))
-  ])
+  return yield* runs.request([run])
+})
+
+const answered = (self: Schedule.Schedule, { isWanted, ...tick }: Schedule.Decided) =>
+  isWanted
+    ? wanted(self, tick.due).pipe(
+      Effect.map((runs): NewTick => ({ ...tick, runs })),
+      Effect.catchTag(
+        "ScheduleError",
+        ({ message }) => Effect.succeed<NewTick>({ ...tick, outcome: "failed", why: message, runs: [] })
+      )
+    )
+    : Effect.succeed<NewTick>({ ...tick, runs: [] })
+
+/** Whoever is told of failures is told in the same transaction. */
+const told = (kind: "schedule" | "sensor", name: string, { at, outcome, why }: NewTick, failures: number) =>
+  outcome === "failed" || failures > 0
+    ? Effect.flatMap(
+      AlertStore,
+      (alerts) => alerts.observe(AlertPolicy.ofTick({ kind, name, at, error: outcome === "failed" ? why : undefined }))
+    )
+    : Effect.void
+
+/** Remembers the ticks of a look, and what is to be handed in at the next one. */
+export const record = Effect.fnUntraced(function*(
+  { _tag, name }: Automation,
+  memory: Memory | undefined,
+  cursor: unknown,
+  ticks: ReadonlyArray<NewTick>
+) {
+  const kind = _tag === "Schedule" ? "schedule" : "sensor"
+  yield* (yield* AutomationStore).record(`${kind}/${name}`, cursor, ticks)
+  const last = ticks.at(-1)
+  if (last !== undefined) yield* told(kind, name, last, memory?.failures ?? 0)
+  for (const { due, outcome, runs, why } of ticks) {
+    const log = outcome === "failed" ? Effect.logWarning : outcome === "requested" ? Effect.logInfo : Effect.logDebug
+    yield* log(`${kind} ${name}: ${outcome}${why === undefined ? "" : `, ${why}`}`).pipe(
+      Effect.annotateLogs({ due: new Date(due).toISOString(), runs: runs.join(" ") })
+    )
+  }
 })
 
 const evaluate = (self: Schedule.Schedule, since: number, memory: Memory | undefined, now: number) =>
   Effect.gen(function*() {
-    const store = yield* AutomationStore
-    const key = Schedule.keyOf(self)
     const isPaused = memory?.paused ?? self.paused
-    const decided = Schedule.decide(self, { since, now, isPaused, going: yield* goingOf(key) })
+    const going = yield* goingOf(Schedule.keyOf(self))
+    const decided = Schedule.decide(self, { since, now, isPaused, going })
     const ticks: Array<NewTick> = []
-    for (const { isWanted, ...tick } of decided) {
-      ticks.push({ ...tick, runs: isWanted ? yield* wanted(self, { isWanted, ...tick }) : [] })
-    }
-    yield* store.record(key, { since: decided.at(-1)?.due ?? since }, ticks)
-    for (const { due, outcome, runs, why } of ticks) {
-      yield* Effect.logInfo(`schedule ${self.name}: ${outcome}${why === undefined ? "" : `, ${why}`}`).pipe(
-        Effect.annotateLogs({ due: new Date(due).toISOString(), runs: runs.join(" ") })
-      )
-    }
+    for (const one of decided) ticks.push(yield* answered(self, one))
+    yield* record(self, memory, { since: decided.at(-1)?.due ?? since }, ticks)
   })
 
 /** Evaluates what is due by now, and answers when the next tick is. */

@@ -5,7 +5,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type * as AlertPolicy from "../automation/AlertPolicy.ts"
 import type { Project } from "../automation/Project.ts"
 import type { Member } from "../partition/Partitions.ts"
 import type * as Plan from "../plan/Plan.ts"
@@ -84,8 +83,6 @@ export interface Application<R = unknown> extends Project<R> {
   readonly locations?: { readonly [asset: string]: string }
   /** Tags of errors that lie with the outer world: a run that fails by these alone exits with 4. */
   readonly upstreamErrors: ReadonlyArray<string>
-  /** What needs a person; `AlertPolicy.standard` when left out. The layer says where alerts go: `AlertChannels`. */
-  readonly alertPolicy?: AlertPolicy.Policy | undefined
   /** What `query --store` can ask; `asOf` is a time, and the answer what was known then. */
   readonly stores: {
     readonly [store: string]: (sql: string, asOf?: string) => Effect.Effect<ReadonlyArray<Row>, Failure>

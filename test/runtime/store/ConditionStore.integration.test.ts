@@ -1,8 +1,8 @@
 import { expect, layer } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { engine } from "../../../src/engine.ts"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
@@ -35,12 +35,14 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("conditions 
       const graph = AssetGraph.make(reader)
       const term = (yield* leadership.acquire("one", 60_000))!
       const project = { graph, automations: [], members: Effect.succeed({}), concurrency: 2, pools: {}, limits: {} }
-      const done = yield* Deferred.make<string>()
-      const ended = ({ runId }: { readonly runId: string }) => Effect.asVoid(Deferred.succeed(done, runId))
-      yield* Effect.forkScoped(Launcher.run(project, yield* Launcher.running, { term, slots: 1, ended }))
+      yield* Effect.forkScoped(Launcher.run(project, yield* Launcher.running, { term, slots: 1 }))
       const concern = yield* Effect.forkScoped(Conditions.run(graph, leadership.fenced(term)))
       yield* TestGraph.materialize(graph, { assets: ["eager_source"], partition: "letter=b" })
-      const runId = yield* Deferred.await(done)
+      const asked = runs.list({ limit: 10, status: "succeeded" }).pipe(
+        Effect.map((found) => found.find(({ tags }) => tags["automation"] !== undefined)?.runId)
+      )
+      const ended = Effect.repeat(asked, { until: (id) => id !== undefined, schedule: Schedule.spaced("50 millis") })
+      const runId = (yield* ended)!
       expect(yield* runs.find(runId)).toMatchObject({
         status: "succeeded",
         tags: { automation: "condition/eager_reader" },
