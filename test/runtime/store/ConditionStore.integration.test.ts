@@ -38,10 +38,10 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("conditions 
       yield* Effect.forkScoped(Launcher.run(project, yield* Launcher.running, { term, slots: 1 }))
       const concern = yield* Effect.forkScoped(Conditions.run(graph, leadership.fenced(term)))
       yield* TestGraph.materialize(graph, { assets: ["eager_source"], partition: "letter=b" })
-      const asked = runs.list({ limit: 10, status: "succeeded" }).pipe(
+      const took = runs.list({ limit: 10, status: "succeeded" }).pipe(
         Effect.map((found) => found.find(({ tags }) => tags["automation"] !== undefined)?.runId)
       )
-      const ended = Effect.repeat(asked, { until: (id) => id !== undefined, schedule: Schedule.spaced("50 millis") })
+      const ended = Effect.repeat(took, { until: (id) => id !== undefined, schedule: Schedule.spaced("50 millis") })
       const runId = (yield* ended)!
       expect(yield* runs.find(runId)).toMatchObject({
         status: "succeeded",
