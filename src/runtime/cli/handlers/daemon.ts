@@ -9,10 +9,11 @@ import * as Process from "node:process"
 import * as Daemon from "../../automation/Daemon.ts"
 import { Leadership } from "../../store/Leadership.ts"
 import { RunStore } from "../../store/RunStore.ts"
-import { ApplicationLoader } from "../Application.ts"
+import { type Application, ApplicationLoader } from "../Application.ts"
 import { Failure, usage } from "../Failure.ts"
 import * as DaemonText from "../render/DaemonText.ts"
 import * as Print from "../render/Print.ts"
+import * as SimulationText from "../render/SimulationText.ts"
 
 export interface Input {
   readonly slots: number
@@ -24,10 +25,22 @@ export interface Input {
 
 const load = Effect.flatMap(ApplicationLoader, ({ load }) => load)
 
+/** Loaded with the question: nobody else needs a clock that is turned. */
+const simulate = Effect.fnUntraced(function*(application: Application, span: Duration.Duration, json: boolean) {
+  const Simulation = yield* Effect.promise(() => import("../../automation/Simulation.ts"))
+  const found = yield* Simulation.run(application, span).pipe(
+    Effect.mapError(({ message }) => new Failure({ exitCode: 1, message, fix: "barograph check" }))
+  )
+  yield* json
+    ? Print.json(SimulationText.toJson(found))
+    : Print.lines(SimulationText.render(found, application.pools))
+})
+
 export const daemon = Effect.fnUntraced(function*(input: Input) {
   if (input.slots < 1) return yield* usage(`--slots ${input.slots} is no number of runs`, "--slots 4")
   const application = yield* load
   yield* Effect.forEach(application.notices, Print.talk)
+  if (Option.isSome(input.simulate)) return yield* simulate(application, input.simulate.value, input.json)
   return yield* Daemon.run(Stream.concat(Stream.make(application), Stream.never), {
     ...Daemon.defaults,
     holder: `${Os.hostname()} ${Process.pid}`,
