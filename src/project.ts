@@ -5,6 +5,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import * as Path from "node:path"
 import {
   alertChannels,
@@ -19,6 +21,7 @@ import {
 } from "./engine.ts"
 import * as Settings from "./layers/settings/Settings.ts"
 import type * as Definitions from "./runtime/asset/Definitions.ts"
+import type { Project } from "./runtime/automation/Project.ts"
 import * as Application from "./runtime/cli/Application.ts"
 import * as DefinitionsFile from "./runtime/cli/DefinitionsFile.ts"
 import { configuration, type Failure } from "./runtime/cli/Failure.ts"
@@ -42,6 +45,25 @@ const checkServices = (definitions: Definitions.Definitions, file: string): Appl
   run: Effect.scoped(Effect.as(Layer.build(services(definitions, file)), "the services of the assets can be built"))
 })
 
+const projectOf = (settings: Settings.Engine, definitions: Definitions.Definitions, file: string) =>
+  ({
+    graph: definitions.graph,
+    automations: definitions.automations,
+    members: Effect.catchCause(definitions.members, failing("the members", file)),
+    concurrency: definitions.concurrency ?? settings.concurrency,
+    pools: definitions.pools,
+    limits: { runs: settings.maxRuns, tags: settings.tagLimits },
+    alertPolicy: alertPolicy(settings, [])
+  }) satisfies Project
+
+/** The engine's settings are read once; the definitions whenever they change. */
+const reloads = (settings: Settings.Engine, file: string) =>
+  Stream.map(DefinitionsFile.changes(file), (read) =>
+    Result.map(read, (definitions): Application.Reloaded => ({
+      project: projectOf(settings, definitions, file),
+      layer: services(definitions, file)
+    })))
+
 /** Reads the definitions and puts them on the engine. */
 export const load = (file: string, cwd: string) =>
   Effect.gen(function*() {
@@ -50,21 +72,16 @@ export const load = (file: string, cwd: string) =>
     const server = databaseLayer(settings)
     return Application.make({
       origin: file.startsWith(`${cwd}/`) ? Path.relative(cwd, file) : file,
-      graph: definitions.graph,
+      ...projectOf(settings, definitions, file),
       layer: Layer.mergeAll(
         alertChannels(settings),
         services(definitions, file),
         Layer.provide(configured(engine), server)
       ),
       notices: definitions.notices,
-      members: Effect.catchCause(definitions.members, failing("the members", file)),
-      concurrency: definitions.concurrency ?? settings.concurrency,
-      pools: definitions.pools,
-      limits: { runs: settings.maxRuns, tags: settings.tagLimits },
       upstreamErrors: definitions.upstreamErrors,
-      alertPolicy: alertPolicy(settings, []),
-      automations: definitions.automations,
       stores: { staging: querying(Layer.provide(configured(client(STAGING)), server)) },
-      checks: [checkDatabase(settings), checkServices(definitions, file)]
+      checks: [checkDatabase(settings), checkServices(definitions, file)],
+      reloads: reloads(settings, file)
     })
   })

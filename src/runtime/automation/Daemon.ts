@@ -10,6 +10,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -69,7 +70,11 @@ const contained = <E, R>(name: string, concern: Effect.Effect<never, E, R>): Eff
     Effect.forever
   )
 
-const concerns = <R>(project: Project<R>, { fenced, options, running, term }: Leading) =>
+/** The services of a graph that was read again stand before those that were there. Runs take them along. */
+const concerns = <R>(project: Project<R>, leading: Leading) =>
+  Effect.provideContext(allConcerns(project, leading), project.services ?? Context.empty())
+
+const allConcerns = <R>(project: Project<R>, { fenced, options, running, term }: Leading) =>
   Effect.gen(function*() {
     const schedules = project.automations.filter((one) => one._tag === "Schedule")
     const sensors = project.automations.filter((one) => one._tag === "Sensor")
@@ -97,7 +102,7 @@ interface Leading {
 }
 
 /** Begins anew with every graph that comes. */
-const work = <R>(projects: Stream.Stream<Project<R>>, leading: Leading) =>
+const work = <R, P>(projects: Stream.Stream<Project<R>, never, P>, leading: Leading) =>
   Stream.runDrain(
     Stream.switchMap(projects, (project) => Stream.fromEffect(concerns(project, leading)))
   )
@@ -139,7 +144,7 @@ const tookOver = (term: number, holder: string) =>
     yield* (yield* AlertStore).observe(AlertPolicy.ofTakeover(now, term, holder))
   })
 
-const lead = <R>(projects: Stream.Stream<Project<R>>, options: Options, { after, term }: Won) =>
+const lead = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Options, { after, term }: Won) =>
   Effect.scoped(Effect.gen(function*() {
     const leadership = yield* Leadership
     yield* Effect.logInfo(`leads, term ${term}`)
@@ -188,7 +193,7 @@ const acquired = ({ holder, lease }: Options) =>
   })
 
 /** `projects` begins with the latest graph. Never ends by itself. Interrupted, it drains what goes on and hands the lead over. */
-export const run = <R>(projects: Stream.Stream<Project<R>>, options: Options) =>
+export const run = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Options) =>
   Effect.forever(
     acquired(options).pipe(
       Effect.flatMap((won) => lead(projects, options, won)),

@@ -1,4 +1,5 @@
 /** What a daemon works on: a graph with its automations, and how it is run. An application is one. */
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
@@ -13,6 +14,8 @@ import * as Sensor from "./Sensor.ts"
 export type Automation<R = unknown> = Schedule.Schedule | Sensor.Sensor<R>
 
 export interface Project<R = unknown> {
+  /** What its assets need, where that is not around already. */
+  readonly services?: Context.Context<never> | undefined
   readonly graph: AssetGraph.AssetGraph<string, R>
   readonly automations: ReadonlyArray<Automation<R>>
   /** The configured members of the dynamic sets. */

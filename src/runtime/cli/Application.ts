@@ -5,6 +5,8 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type * as Result from "effect/Result"
+import type * as Stream from "effect/Stream"
 import type { Project } from "../automation/Project.ts"
 import type { Member } from "../partition/Partitions.ts"
 import type * as Plan from "../plan/Plan.ts"
@@ -69,6 +71,12 @@ export interface Quarantine {
   readonly find: (id: number) => Effect.Effect<QuarantinedRow | undefined, Failure>
 }
 
+/** What replaces the graph of a running daemon; the engine and its settings stay. */
+export interface Reloaded {
+  readonly project: Project
+  readonly layer: Layer.Layer<unknown, Failure>
+}
+
 export interface Application<R = unknown> extends Project<R> {
   /** Where the graph is declared, for people. */
   readonly origin: string
@@ -88,6 +96,8 @@ export interface Application<R = unknown> extends Project<R> {
     readonly [store: string]: (sql: string, asOf?: string) => Effect.Effect<ReadonlyArray<Row>, Failure>
   }
   readonly checks: ReadonlyArray<Check>
+  /** The graph again whenever its files change, with the layer of its assets, or why it cannot be read. */
+  readonly reloads?: Stream.Stream<Result.Result<Reloaded, Failure>>
   /** Where the project keeps refused rows, if it does. */
   readonly quarantine?: Quarantine
 }

@@ -7,6 +7,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import * as NodeFs from "node:fs"
 import * as Module from "node:module"
 import * as Path from "node:path"
@@ -42,8 +45,31 @@ const SHARED = /^(effect|barograph)(\/|$)/
 
 let shared = false
 
+/** Files of the project that were imported, to be looked at for changes. */
+const imported = new Set<string>()
+
+/** The query that makes a file another module: Node imports each address once. What a versioned file imports is too. */
+const VERSION = "version"
+
+/** A file of the project's own, in the version of who imports it. */
+const versioned = (url: string, importer: string | undefined): string => {
+  if (!url.startsWith("file:") || url.includes("/node_modules/") || importer === undefined) return url
+  const asked = new URL(importer)
+  if (!imported.has(asked.pathname)) return url
+  const found = new URL(url)
+  imported.add(found.pathname)
+  const version = asked.searchParams.get(VERSION)
+  if (version !== null) found.searchParams.set(VERSION, version)
+  return found.href
+}
+
 const resolveShared: Module.ResolveHookSync = (specifier, context, next) => {
-  if (!SHARED.test(specifier)) return next(specifier, context)
+  if (!SHARED.test(specifier)) {
+    // Read before `next`, which changes the context.
+    const importer = context.parentURL
+    const resolved = next(specifier, context)
+    return { ...resolved, url: versioned(resolved.url, importer) }
+  }
   // Read before `next`, which changes the context.
   const importer = context.parentURL ?? specifier
   const conditions = fromSource ? [...context.conditions, SOURCE] : context.conditions
@@ -96,13 +122,18 @@ const fromModule = (module: { readonly default?: unknown }, file: string) => {
 const PATIENCE = Duration.seconds(60)
 
 /** Imports the file. Whatever is wrong with it, is one sentence with what to do. */
-export const load = (file: string): Effect.Effect<Definitions.Definitions, Failure> =>
+export const load = (file: string): Effect.Effect<Definitions.Definitions, Failure> => loadVersion(file, 0)
+
+const loadVersion = (file: string, version: number): Effect.Effect<Definitions.Definitions, Failure> =>
   Effect.gen(function*() {
     const unreadable = reading(file)
     if (unreadable !== undefined) return yield* unreadable
     shareModules()
+    const url = Url.pathToFileURL(file)
+    imported.add(url.pathname)
+    if (version > 0) url.searchParams.set(VERSION, `${version}`)
     const module = yield* Effect.tryPromise({
-      try: () => import(Url.pathToFileURL(file).href) as Promise<{ readonly default?: unknown }>,
+      try: () => import(url.href) as Promise<{ readonly default?: unknown }>,
       catch: (error) => ImportFailure.fromError(error, file)
     }).pipe(Effect.timeoutOrElse({
       duration: PATIENCE,
@@ -114,3 +145,26 @@ export const load = (file: string): Effect.Effect<Definitions.Definitions, Failu
     }))
     return yield* fromModule(module, file)
   })
+
+/** How soon a change of a file is noticed: a look is one `stat` of each file. */
+const LOOK = Schedule.spaced("2 seconds")
+
+/** When the files of the project were written last. One that is gone counts too. */
+const stamp = Effect.sync(() =>
+  [...imported].map((path) => {
+    const file = Url.fileURLToPath(`file://${path}`)
+    return `${path} ${NodeFs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0}`
+  }).join("\n")
+)
+
+/**
+ * The definitions again whenever one of their files has changed, or why they cannot be read. Each reading keeps its
+ * modules in memory for good, as Node does: some hundred kilobytes a time.
+ */
+export const changes = (file: string): Stream.Stream<Result.Result<Definitions.Definitions, Failure>> =>
+  Stream.fromEffectSchedule(stamp, LOOK).pipe(
+    Stream.changes,
+    Stream.drop(1),
+    Stream.mapAccum(() => 0, (version) => [version + 1, [version + 1]] as const),
+    Stream.mapEffect((version) => Effect.result(loadVersion(file, version)))
+  )

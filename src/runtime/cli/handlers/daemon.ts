@@ -1,15 +1,22 @@
 /** `daemon`, and `daemon status`. */
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Os from "node:os"
 import * as Process from "node:process"
+import * as AlertPolicy from "../../automation/AlertPolicy.ts"
 import * as Daemon from "../../automation/Daemon.ts"
+import type { Project } from "../../automation/Project.ts"
+import { AlertStore } from "../../store/AlertStore.ts"
 import { Leadership } from "../../store/Leadership.ts"
 import { RunStore } from "../../store/RunStore.ts"
-import { type Application, ApplicationLoader } from "../Application.ts"
+import { type Application, ApplicationLoader, type Reloaded } from "../Application.ts"
 import { Failure, usage } from "../Failure.ts"
 import * as DaemonText from "../render/DaemonText.ts"
 import * as Print from "../render/Print.ts"
@@ -36,19 +43,46 @@ const simulate = Effect.fnUntraced(function*(application: Application, span: Dur
     : Print.lines(SimulationText.render(found, application.pools))
 })
 
+/** A graph that cannot be read is told, and the last good one goes on. */
+const reloaded = (read: Result.Result<Reloaded, Failure>) =>
+  Effect.gen(function*() {
+    const found = yield* Effect.result(Effect.gen(function*() {
+      const { layer, project } = yield* Effect.fromResult(read)
+      const services = yield* Layer.buildWithScope(layer, yield* Effect.scope)
+      return { ...project, services: services as Context.Context<never> } satisfies Project
+    }))
+    const error = Result.isFailure(found) ? found.failure.message : undefined
+    yield* error === undefined
+      ? Effect.logInfo("the definitions have changed: the new graph is used from now on")
+      : Effect.logWarning(`the definitions have changed and cannot be used, the last good ones stay: ${error}`)
+    const findings = AlertPolicy.ofDefinitions(yield* Clock.currentTimeMillis, error)
+    yield* Effect.ignore((yield* AlertStore).observe(findings))
+    return found
+  })
+
+/** The graph, and then each one that replaces it. */
+const projects = (application: Application): Stream.Stream<Project, never, AlertStore | Scope.Scope> =>
+  Stream.concat(
+    Stream.make<[Project]>(application),
+    Stream.concat(
+      (application.reloads ?? Stream.empty).pipe(Stream.mapEffect(reloaded), Stream.filterMap((found) => found)),
+      Stream.never
+    )
+  )
+
 export const daemon = Effect.fnUntraced(function*(input: Input) {
   if (input.slots < 1) return yield* usage(`--slots ${input.slots} is no number of runs`, "--slots 4")
   const application = yield* load
   yield* Effect.forEach(application.notices, Print.talk)
   if (Option.isSome(input.simulate)) return yield* simulate(application, input.simulate.value, input.json)
-  return yield* Daemon.run(Stream.concat(Stream.make(application), Stream.never), {
+  return yield* Daemon.run(projects(application), {
     ...Daemon.defaults,
     holder: `${Os.hostname()} ${Process.pid}`,
     lease: input.lease,
     slots: input.slots,
     drain: input.drain,
     leads: () => Effect.void
-  }).pipe(Effect.provide(application.layer))
+  }).pipe(Effect.scoped, Effect.provide(application.layer))
 })
 
 const WAITS = ["requested", "queued", "running"] as const
