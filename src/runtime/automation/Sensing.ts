@@ -93,7 +93,9 @@ const look = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) =>
   })
 
 const one = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) =>
-  Watch.watch(({ _tag }) => _tag === "AutomationChanged" || _tag === "Connected", look(self, fenced))
+  Watch.watch(({ _tag }) => _tag === "AutomationChanged" || _tag === "Connected", look(self, fenced)).pipe(
+    Effect.annotateLogs({ automation: Sensor.keyOf(self) })
+  )
 
 /** Never ends; fails as soon as one of them cannot write. */
 export const run = <R>(sensors: ReadonlyArray<Sensor.Sensor<R>>, fenced: Watch.Fenced) =>

@@ -92,7 +92,7 @@ export const record = Effect.fnUntraced(function*(
   for (const { due, outcome, runs, why } of ticks) {
     const log = outcome === "failed" ? Effect.logWarning : outcome === "requested" ? Effect.logInfo : Effect.logDebug
     yield* log(`${kind} ${name}: ${outcome}${why === undefined ? "" : `, ${why}`}`).pipe(
-      Effect.annotateLogs({ due: new Date(due).toISOString(), runs: runs.join(" ") })
+      Effect.annotateLogs({ automation: `${kind}/${name}`, due: new Date(due).toISOString(), runs: runs.join(" ") })
     )
   }
 })

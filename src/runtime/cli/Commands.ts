@@ -9,6 +9,7 @@ import { STATUSES } from "../run/Event.ts"
 import { daemon, schedule, sensor } from "./AutomationCommands.ts"
 import { definitionsFlag } from "./DefinitionsFlag.ts"
 import { json, on } from "./Flags.ts"
+import * as Logs from "./Logs.ts"
 
 /** Which partitions: the same for all that materializes. */
 const selection = {
@@ -407,5 +408,6 @@ export const barograph = Command.make("barograph").pipe(
     doctor,
     init
   ]),
-  Command.withGlobalFlags([definitionsFlag])
+  Command.provide(Logs.layer),
+  Command.withGlobalFlags([definitionsFlag, Logs.flag])
 )

@@ -264,7 +264,10 @@ const failAll = (running: Running, step: Step, partitions: ReadonlyArray<string>
 
 /** A failure of the asset is the step's; a failure of the store is the run's. */
 const contained = (running: Running, step: Step) =>
-  Effect.catchCause(perform(running, step), (cause) => failAll(running, step, step.partitions, cause))
+  perform(running, step).pipe(
+    Effect.catchCause((cause) => failAll(running, step, step.partitions, cause)),
+    Effect.annotateLogs({ run: running.run.runId, asset: step.of.asset.name })
+  )
 
 /** Workers take what can be done now, and sleep until a step ends when there is nothing. */
 const runSteps = (running: Running, plan: Plan.Plan) =>
