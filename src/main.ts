@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Url from "node:url"
 import manifest from "../package.json" with { type: "json" }
+import * as Telemetry from "./layers/telemetry/Telemetry.ts"
 import { ApplicationLoader } from "./runtime/cli/Application.ts"
 import { barograph } from "./runtime/cli/Commands.ts"
 import { definitionsFlag } from "./runtime/cli/DefinitionsFlag.ts"
@@ -47,6 +48,7 @@ const told = (failure: Failure) =>
 
 /** Ends with the exit code: a failure is told in its own words, a usage error was told by the presenter. */
 const program = Command.runWith(barograph, { version: manifest.version })(process.argv.slice(2)).pipe(
+  Telemetry.exported(manifest.version),
   Effect.as(0),
   Effect.catch((error) => {
     if (error instanceof Failure) return told(error)

@@ -4,6 +4,8 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
 import * as MarketData from "./MarketData.ts"
 import * as Quota from "./Quota.ts"
 
@@ -17,10 +19,22 @@ export const call =
       Effect.flatMap((start) =>
         effect.pipe(
           Effect.tapError((reason) => heard(account, limits, cost, reason)),
-          Effect.tap(() => answered(account, limits, start))
+          Effect.tap(() => answered(account, limits, start)),
+          Effect.onExit((exit) => counted(account, cost, Exit.isSuccess(exit) ? "answered" : "refused"))
         )
       )
     )
+
+/** Calls of this process; the account's name begins with the vendor's. */
+const counted = (account: string, cost: number, outcome: "answered" | "refused"): Effect.Effect<void> =>
+  Metric.update(
+    Metric.counter("barograph_source_calls_total", {
+      description: "Calls to the vendor as its quota counts them",
+      attributes: { source: account.split("/")[0]!, outcome },
+      incremental: true
+    }),
+    cost
+  )
 
 /** Where a day is limited. An answer is worth more than that the ledger knows of it. */
 const answered = (account: string, limits: Quota.Limits, start: number): Effect.Effect<void, never, Quota.Quota> =>

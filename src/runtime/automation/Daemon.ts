@@ -28,6 +28,7 @@ import * as FreshnessWatch from "./FreshnessWatch.ts"
 import * as Launcher from "./Launcher.ts"
 import * as Notifier from "./Notifier.ts"
 import type { Project } from "./Project.ts"
+import * as Pulse from "./Pulse.ts"
 import * as Recovery from "./Recovery.ts"
 import * as RunWatch from "./RunWatch.ts"
 import * as Sensing from "./Sensing.ts"
@@ -55,6 +56,10 @@ export const defaults = {
   retention: { ticks: Duration.toMillis("30 days"), events: Duration.toMillis("180 days") }
 }
 
+/** Looks of these take no longer than their statements: one that takes a minute hangs. */
+const moving = <A, E, R>(loop: string, concern: Effect.Effect<A, E, R>) =>
+  Effect.provideService(concern, Pulse.Loop, loop)
+
 /** How soon a concern that failed begins anew. */
 const AFTER_FAILURE = "5 seconds"
 
@@ -80,12 +85,12 @@ const allConcerns = <R>(project: Project<R>, { fenced, options, running, term }:
     const sensors = project.automations.filter((one) => one._tag === "Sensor")
     const alerts = yield* Notifier.make({ fenced, policy: project.alertPolicy ?? AlertPolicy.standard })
     return yield* Effect.all([
-      contained("schedules", Ticker.run(schedules, fenced)),
-      contained("conditions", Conditions.run(project.graph, fenced)),
+      contained("schedules", moving("schedules", Ticker.run(schedules, fenced))),
+      contained("conditions", moving("conditions", Conditions.run(project.graph, fenced))),
       contained("sensors", Sensing.run(sensors, fenced)),
-      contained("runs", Launcher.run(project, running, { term, slots: options.slots })),
+      contained("runs", moving("runs", Launcher.run(project, running, { term, slots: options.slots }))),
       contained("backfills", Backfilling.run(project, fenced)),
-      contained("recovery", Recovery.run(fenced)),
+      contained("recovery", moving("recovery", Recovery.run(fenced))),
       contained("retention", Recovery.retain(options.retention, fenced)),
       contained("freshness", FreshnessWatch.run(project.graph, fenced)),
       contained("alerts", alerts.run),
@@ -123,6 +128,7 @@ const keep = (term: number, lease: Duration.Duration) =>
     const millis = Duration.toMillis(lease)
     let kept = yield* Clock.currentTimeMillis
     while (true) {
+      yield* Pulse.beat("lead")
       yield* Effect.sleep(millis / 3)
       const asked = yield* Clock.currentTimeMillis
       // A server that does not answer may answer the next time, until the lease is over.
@@ -183,6 +189,7 @@ const acquired = ({ holder, lease }: Options) =>
     const millis = Duration.toMillis(lease)
     let told = false
     while (true) {
+      yield* Pulse.beat("lead")
       const before = yield* leadership.leader
       const term = yield* leadership.acquire(holder, millis)
       if (term !== undefined) return { term, after: lost(before) } satisfies Won

@@ -5,6 +5,7 @@
  * and asks for its next attempt.
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Record from "effect/Record"
@@ -15,10 +16,12 @@ import * as RunRequest from "../plan/RunRequest.ts"
 import * as Admission from "../run/Admission.ts"
 import { message } from "../run/CauseText.ts"
 import { Executor } from "../run/Executor.ts"
+import * as RunMetrics from "../run/RunMetrics.ts"
 import * as Situation from "../run/Situation.ts"
 import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { type Run, RunStore } from "../store/RunStore.ts"
 import { StoreError } from "../store/StoreError.ts"
+import * as DaemonMetrics from "./DaemonMetrics.ts"
 import type { Project } from "./Project.ts"
 import * as Watch from "./Watch.ts"
 
@@ -79,6 +82,7 @@ const failed = (runId: string, why: string) =>
   Effect.gen(function*() {
     yield* Effect.logError(`run ${runId} failed: ${why}`)
     yield* (yield* RunStore).end(runId, "failed", {}, why)
+    yield* RunMetrics.runEnded("failed")
   })
 
 const perform = <R>(project: Project<R>, run: Run, options: Options) =>
@@ -99,6 +103,7 @@ const look = <R>(project: Project<R>, going: Running, options: Options) =>
     const admitted = Admission.admitted(limits, [...going.tags.values()], waiting)
     for (const run of waiting.filter(({ runId }) => admitted.has(runId))) {
       going.tags.set(run.runId, run.tags)
+      yield* DaemonMetrics.waited((yield* Clock.currentTimeMillis) - run.startedAt)
       yield* Effect.logInfo(`run ${run.runId} begins`).pipe(Effect.annotateLogs({ run: run.runId, ...run.tags }))
       const done = Effect.sync(() => void going.tags.delete(run.runId))
       yield* FiberMap.run(going.fibers, run.runId, Effect.ensuring(perform(project, run, options), done))

@@ -8,6 +8,7 @@ import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
 import { type RequestedRun, RunStore } from "../store/RunStore.ts"
 import type { NewTick } from "../store/Tick.ts"
 import * as AlertPolicy from "./AlertPolicy.ts"
+import * as DaemonMetrics from "./DaemonMetrics.ts"
 import type { Automation } from "./Project.ts"
 import * as Schedule from "./Schedule.ts"
 import * as Watch from "./Watch.ts"
@@ -90,6 +91,7 @@ export const record = Effect.fnUntraced(function*(
   const last = ticks.at(-1)
   if (last !== undefined) yield* told(kind, name, last, memory?.failures ?? 0)
   for (const { due, outcome, runs, why } of ticks) {
+    yield* DaemonMetrics.ticked({ name: `${kind}/${name}`, outcome })
     const log = outcome === "failed" ? Effect.logWarning : outcome === "requested" ? Effect.logInfo : Effect.logDebug
     yield* log(`${kind} ${name}: ${outcome}${why === undefined ? "" : `, ${why}`}`).pipe(
       Effect.annotateLogs({ automation: `${kind}/${name}`, due: new Date(due).toISOString(), runs: runs.join(" ") })

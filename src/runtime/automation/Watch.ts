@@ -13,6 +13,7 @@ import * as Stream from "effect/Stream"
 import type { NotLeader } from "../store/Leadership.ts"
 import { type Signal, Signals } from "../store/Signals.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import * as Pulse from "./Pulse.ts"
 
 /** The longest wait, in milliseconds. A clock that cannot jump needs none, and a month of it has fewer looks. */
 export const Patience = Context.Reference<number>("barograph/runtime/automation/Watch/Patience", {
@@ -31,9 +32,11 @@ export const watch = <E, R>(
     const woken = Latch.makeUnsafe(true)
     const { changes } = yield* Signals
     const patience = yield* Patience
+    const beat = yield* Pulse.watched
     yield* Effect.forkScoped(Stream.runForEach(Stream.filter(changes, hears), () => woken.open))
     while (true) {
       woken.closeUnsafe()
+      yield* beat
       const next = yield* look
       const wait = Math.min(patience, (next ?? Number.POSITIVE_INFINITY) - (yield* Clock.currentTimeMillis))
       yield* Effect.raceFirst(woken.await, Effect.sleep(Math.max(0, wait)))

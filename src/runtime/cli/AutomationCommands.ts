@@ -2,6 +2,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { json } from "./Flags.ts"
@@ -34,6 +35,14 @@ export const daemon = Command.make("daemon", {
   ),
   drain: span("drain", "How long runs may go on when the daemon is asked to stop").pipe(
     Flag.withDefault(Duration.seconds(30))
+  ),
+  listen: Flag.String("listen").pipe(
+    Flag.withMetavar("HOST:PORT"),
+    Flag.withDescription(
+      "Answer /health, /ready, /status and /metrics over HTTP, as in 127.0.0.1:4180; a port alone is loopback's; also BAROGRAPH_LISTEN"
+    ),
+    Flag.withFallbackConfig(Config.String("BAROGRAPH_LISTEN")),
+    Flag.optional
   ),
   simulate: span("simulate", "Do nothing: say what it would do in so much time, as in 30d").pipe(Flag.optional),
   json

@@ -33,6 +33,7 @@ import * as Frontier from "./Frontier.ts"
 import * as Journal from "./Journal.ts"
 import * as Pool from "./Pool.ts"
 import * as RunId from "./RunId.ts"
+import * as RunMetrics from "./RunMetrics.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
 import { memorableAt, outcomesOf } from "./StepOutcome.ts"
 import * as Summary from "./Summary.ts"
@@ -100,6 +101,7 @@ const record = Effect.fnUntraced(function*(
 ) {
   if (events.length === 0) return
   yield* running.journal.write(events, outcomes)
+  yield* RunMetrics.record(events)
   for (const event of events) {
     running.summary.add(event)
     yield* running.options.observe(event)
@@ -262,11 +264,19 @@ const failAll = (running: Running, step: Step, partitions: ReadonlyArray<string>
     ? Effect.failCause(cause as Cause.Cause<never>)
     : fail(running, step, partitions, message(cause), namesOf(Cause.squash(cause)))
 
+const attributesOf = ({ id, of, partitions }: Step) => ({
+  asset: of.asset.name,
+  step: id,
+  partitions: partitions.length,
+  partition: partitions[0]
+})
+
 /** A failure of the asset is the step's; a failure of the store is the run's. */
 const contained = (running: Running, step: Step) =>
   perform(running, step).pipe(
     Effect.catchCause((cause) => failAll(running, step, step.partitions, cause)),
-    Effect.annotateLogs({ run: running.run.runId, asset: step.of.asset.name })
+    Effect.annotateLogs({ run: running.run.runId, asset: step.of.asset.name }),
+    Effect.withSpan(`materialize ${step.of.asset.name}`, { attributes: attributesOf(step) })
   )
 
 /** Workers take what can be done now, and sleep until a step ends when there is nothing. */
@@ -334,6 +344,7 @@ const work = Effect.fnUntraced(function*(running: Running, plan: Plan.Plan) {
   )
   const result = summary.build(yield* Clock.currentTimeMillis, cut)
   yield* runs.end(runId, result.status, result.assets, result.why)
+  yield* RunMetrics.runEnded(result.status, result.seconds)
   // The server may notice only now that the process of an earlier run is gone.
   yield* runs.recover
   yield* options.observe({ type: "RunEnded", status: result.status, why: result.why })
@@ -361,7 +372,9 @@ const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims:
   const pools = Pool.make(options.pools, claims)
   const running: Running = { run, options, claims, pools, journal, obstacles: new Map(), summary }
   const end = (status: RunStatus) =>
-    Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, status, summary.build(0).assets)))
+    Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, status, summary.build(0).assets))).pipe(
+      Effect.andThen(RunMetrics.runEnded(status))
+    )
   return yield* work(running, plan).pipe(
     Effect.onInterrupt(() => end("interrupted")),
     // Cut off, not failed: what is not in the store has not been done.
@@ -369,10 +382,9 @@ const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims:
   )
 })
 
-const execute = (plan: Plan.Plan, options: Options) =>
+const executeAs = (runId: string, plan: Plan.Plan, options: Options) =>
   Effect.scoped(Effect.gen(function*() {
     const runs = yield* RunStore
-    const runId = options.runId ?? (yield* RunId.make)
     const claims = yield* (yield* Claims).hold(runId)
     const { priority = 0, request, tags = {}, term } = options
     yield* runs.enqueue({ runId, request, tags, priority, term })
@@ -383,4 +395,11 @@ const execute = (plan: Plan.Plan, options: Options) =>
     if (number !== undefined) return yield* begin({ runId, number }, options, claims, plan)
     yield* runs.end(runId, "canceled", {})
     return Summary.builder(runId, yield* Clock.currentTimeMillis).build(0, "canceled")
-  }))
+  })).pipe(Effect.withSpan("run", { root: true, attributes: { run: runId, ...options.tags } }))
+
+/** A run is a trace, its steps are spans of it. */
+const execute = (plan: Plan.Plan, options: Options) =>
+  Effect.flatMap(
+    options.runId === undefined ? RunId.make : Effect.succeed(options.runId),
+    (runId) => executeAs(runId, plan, options)
+  )

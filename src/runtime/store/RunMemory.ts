@@ -107,6 +107,15 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
       Clock.currentTimeMillis,
       (now) => within("requested").filter(({ notBefore = 0 }) => notBefore <= now).sort(byTurn)
     ),
+    waiting: Effect.sync(() => {
+      const starts = within("requested").map(({ notBefore, startedAt }) => Math.max(startedAt, notBefore ?? 0))
+      return {
+        requested: starts.length,
+        queued: within("queued").length,
+        running: within("running").length,
+        oldestRequest: starts.length === 0 ? undefined : Math.min(...starts)
+      }
+    }),
     nextRequested: Effect.map(Clock.currentTimeMillis, (now) =>
       within("requested").reduce<number | undefined>(
         (next, { notBefore }) =>

@@ -69,6 +69,13 @@ export interface Page {
   readonly tags?: Tags | undefined
 }
 
+export interface Waiting {
+  readonly requested: number
+  readonly queued: number
+  readonly running: number
+  readonly oldestRequest: number | undefined
+}
+
 export interface RecordedEvent {
   readonly at: number
   readonly event: Event
@@ -81,6 +88,8 @@ export class RunStore extends Context.Service<RunStore, {
   readonly requested: Effect.Effect<ReadonlyArray<Run>, StoreError>
   /** When the next requested run may begin that may not yet; epoch milliseconds. */
   readonly nextRequested: Effect.Effect<number | undefined, StoreError>
+  /** How many are not over, and since when the first of those could have begun that wait for a daemon; epoch milliseconds. */
+  readonly waiting: Effect.Effect<Waiting, StoreError>
   /** Asks for the next attempt of runs that were cut off and have one left; answers their ids. */
   readonly resume: Effect.Effect<ReadonlyArray<string>, StoreError>
   /** Takes the runs of earlier terms from whoever holds them, alive or not; answers which. */
@@ -326,6 +335,18 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
       sql<{ next: Date | null }>`select min(not_before) as next from barograph.runs
         where status = 'requested' and not_before > ${new Date(now)}`
   ).pipe(Effect.map(([row]) => row?.next?.getTime()), during("read requested runs")),
+  waiting: sql<{ status: keyof Omit<Waiting, "oldestRequest">; count: number; oldest: Date }>`
+      select status, count(*)::float8 as count, min(greatest(started_at, not_before)) as oldest from barograph.runs
+      where status in ('requested', 'queued', 'running') group by status`.pipe(
+    Effect.map((rows) => ({
+      requested: 0,
+      queued: 0,
+      running: 0,
+      ...Object.fromEntries(rows.map(({ count, status }) => [status, count])),
+      oldestRequest: rows.find(({ status }) => status === "requested")?.oldest.getTime()
+    })),
+    during("count waiting runs")
+  ),
   resume: during("resume runs")(resume(sql)),
   seize: (term) => seize(sql, term).pipe(during("seize runs")),
   enqueue: ({ priority, request, runId, tags, term = null }) =>

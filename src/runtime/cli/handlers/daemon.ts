@@ -5,19 +5,22 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Os from "node:os"
 import * as Process from "node:process"
+import * as Address from "../../api/Address.ts"
 import * as AlertPolicy from "../../automation/AlertPolicy.ts"
 import * as Daemon from "../../automation/Daemon.ts"
+import * as DaemonMetrics from "../../automation/DaemonMetrics.ts"
+import * as DaemonStatus from "../../automation/DaemonStatus.ts"
 import type { Project } from "../../automation/Project.ts"
 import { AlertStore } from "../../store/AlertStore.ts"
-import { Leadership } from "../../store/Leadership.ts"
-import { RunStore } from "../../store/RunStore.ts"
 import { type Application, ApplicationLoader, type Reloaded } from "../Application.ts"
-import { Failure, usage } from "../Failure.ts"
+import { configuration, Failure, usage } from "../Failure.ts"
 import * as DaemonText from "../render/DaemonText.ts"
 import * as Print from "../render/Print.ts"
 import * as SimulationText from "../render/SimulationText.ts"
@@ -26,9 +29,28 @@ export interface Input {
   readonly slots: number
   readonly lease: Duration.Duration
   readonly drain: Duration.Duration
+  readonly listen: Option.Option<string>
   readonly simulate: Option.Option<Duration.Duration>
   readonly json: boolean
 }
+
+/** Empty is off, for those who set variables in a file. */
+const listenAddress = (text: Option.Option<string>) => {
+  const given = Option.getOrElse(text, () => "").trim()
+  const address = Address.parse(given)
+  return given === "" || address !== undefined
+    ? Effect.succeed(address)
+    : Effect.fail(usage(`--listen ${given} is no address`, "--listen 127.0.0.1:4180"))
+}
+
+const served = Effect.fnUntraced(function*(address: Address.Address, term: () => number | undefined) {
+  const { serve } = yield* Effect.promise(() => import("../../api/Server.ts"))
+  const listening = yield* Effect.mapError(
+    serve(address, term),
+    ({ message }) => configuration(message, `--listen ${address.host}:PORT with another port`)
+  )
+  yield* Effect.logInfo(`listens on http://${listening}: /health, /ready, /status, /metrics`)
+})
 
 const load = Effect.flatMap(ApplicationLoader, ({ load }) => load)
 
@@ -72,33 +94,33 @@ const projects = (application: Application): Stream.Stream<Project, never, Alert
 
 export const daemon = Effect.fnUntraced(function*(input: Input) {
   if (input.slots < 1) return yield* usage(`--slots ${input.slots} is no number of runs`, "--slots 4")
+  const address = yield* listenAddress(input.listen)
   const application = yield* load
   yield* Effect.forEach(application.notices, Print.talk)
   if (Option.isSome(input.simulate)) return yield* simulate(application, input.simulate.value, input.json)
-  return yield* Daemon.run(projects(application), {
-    ...Daemon.defaults,
-    holder: `${Os.hostname()} ${Process.pid}`,
-    lease: input.lease,
-    slots: input.slots,
-    drain: input.drain,
-    leads: () => Effect.void
-  }).pipe(Effect.scoped, Effect.provide(application.layer))
-})
-
-const WAITS = ["requested", "queued", "running"] as const
-
-const standing = Effect.gen(function*() {
-  const runs = yield* RunStore
-  yield* runs.recover
-  const leader = yield* (yield* Leadership).leader
-  const open = yield* Effect.forEach(WAITS, (status) => runs.list({ limit: 1000, status }))
-  return { now: yield* Clock.currentTimeMillis, leader, runs: open.flat() }
+  let term: number | undefined
+  return yield* Effect.scoped(Effect.gen(function*() {
+    yield* DaemonMetrics.leads(undefined)
+    if (address !== undefined) yield* served(address, () => term)
+    // Spans are made where there is a collector, which does not come to ask how things stand.
+    if (yield* References.TracerEnabled) {
+      yield* Effect.forkScoped(Effect.repeat(DaemonMetrics.refresh, Schedule.spaced("15 seconds")))
+    }
+    return yield* Daemon.run(projects(application), {
+      ...Daemon.defaults,
+      holder: `${Os.hostname()} ${Process.pid}`,
+      lease: input.lease,
+      slots: input.slots,
+      drain: input.drain,
+      leads: (now) => Effect.andThen(Effect.sync(() => void (term = now)), DaemonMetrics.leads(now))
+    })
+  })).pipe(Effect.provide(application.layer))
 })
 
 export const status = Effect.fnUntraced(function*(input: { readonly json: boolean }) {
   const application = yield* load
-  const found = yield* standing.pipe(Effect.provide(application.layer))
-  yield* input.json ? Print.json(DaemonText.toJson(found)) : Print.lines(DaemonText.status(found))
+  const found = yield* DaemonStatus.look.pipe(Effect.provide(application.layer))
+  yield* input.json ? Print.json(DaemonStatus.toJson(found)) : Print.lines(DaemonText.status(found))
   if (found.leader === undefined || found.leader.isExpired) {
     return yield* new Failure({ exitCode: 1, message: "no daemon leads", fix: "barograph daemon" })
   }

@@ -1,0 +1,97 @@
+/**
+ * What a daemon does, as metrics: what happens is counted where it happens, how things stand is looked up in the stores
+ * when somebody asks.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Process from "node:process"
+import { AutomationStore } from "../store/AutomationStore.ts"
+import { BackfillStore } from "../store/BackfillStore.ts"
+import { RunStore } from "../store/RunStore.ts"
+import type { NewTick } from "../store/Tick.ts"
+
+/** Told when the lead is won or lost. */
+export const leads = (term: number | undefined): Effect.Effect<void> =>
+  Metric.update(
+    Metric.gauge("barograph_leader", { description: "1 where this process leads" }),
+    term === undefined ? 0 : 1
+  )
+
+export const ticked = ({ name, outcome }: Pick<NewTick, "name" | "outcome">): Effect.Effect<void> =>
+  Metric.update(
+    Metric.counter("barograph_ticks_total", {
+      description: "Evaluations of schedules and sensors, by what became of them",
+      attributes: { automation: name, outcome },
+      incremental: true
+    }),
+    1
+  )
+
+const wait = Metric.histogram("barograph_run_wait_seconds", {
+  description: "Time from the request of a run to when a daemon takes it",
+  boundaries: [0.05, 0.1, 0.3, 1, 3, 10, 60, 300, 1800, 7200]
+})
+
+export const waited = (millis: number): Effect.Effect<void> => Metric.update(wait, Math.max(0, millis) / 1000)
+
+const gauge = (name: string, description: string, value: number, attributes: Metric.Metric.AttributeSet = {}) =>
+  Metric.update(Metric.gauge(name, { description, attributes }), value)
+
+const runs = Effect.gen(function*() {
+  const { oldestRequest, ...counts } = yield* (yield* RunStore).waiting
+  for (const [status, count] of Object.entries(counts)) {
+    yield* gauge("barograph_runs", "Runs that are not over", count, { status })
+  }
+  const age = oldestRequest === undefined ? 0 : (yield* Clock.currentTimeMillis) - oldestRequest
+  yield* gauge(
+    "barograph_oldest_request_age_seconds",
+    "How long the run waits that could have begun first",
+    Math.max(0, age) / 1000
+  )
+})
+
+const backfills = Effect.gen(function*() {
+  const open = (yield* (yield* BackfillStore).list(100)).filter(({ endedAt }) => endedAt === undefined)
+  yield* gauge("barograph_backfills_open", "Backfills that are not over, among the latest hundred", open.length)
+})
+
+const FRESHNESS = "freshness/"
+
+const automations = Effect.gen(function*() {
+  for (const [name, { cursor, failures }] of yield* (yield* AutomationStore).all) {
+    if (name.startsWith(FRESHNESS)) {
+      const asset = name.slice(FRESHNESS.length)
+      yield* gauge("barograph_asset_overdue", "1 where an asset is not as fresh as declared", +(cursor === "overdue"), {
+        asset
+      })
+    } else {
+      yield* gauge("barograph_automation_failures", "Evaluations that failed in a row", failures, { automation: name })
+    }
+  }
+})
+
+const cpu = Metric.counter("process_cpu_seconds_total", { description: "Processor time", incremental: true })
+
+let told = 0
+
+const process = Effect.gen(function*() {
+  yield* gauge("process_resident_memory_bytes", "Resident memory", Process.memoryUsage.rss())
+  const started = (yield* Clock.currentTimeMillis) / 1000 - Process.uptime()
+  yield* gauge("process_start_time_seconds", "Start of the process, seconds since 1970", started)
+  const { system, user } = Process.cpuUsage()
+  const used = (system + user) / 1_000_000
+  yield* Metric.update(cpu, used - told)
+  told = used
+})
+
+/** How things stand now. A database that does not answer is a value too. */
+export const refresh = Effect.gen(function*() {
+  yield* process
+  const found = yield* Effect.all([runs, backfills, automations]).pipe(
+    Effect.timeout("2 seconds"),
+    Effect.as(1),
+    Effect.catch(() => Effect.succeed(0))
+  )
+  yield* gauge("barograph_database_up", "1 where the database answers", found)
+})
