@@ -10,6 +10,7 @@ import backfills from "./migrations/0006_backfills.ts"
 import automation from "./migrations/0007_automation.ts"
 import alerts from "./migrations/0008_alerts.ts"
 import conditions from "./migrations/0009_conditions.ts"
+import audit from "./migrations/0010_audit.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -22,6 +23,7 @@ export const layer = Layer.effectDiscard(
     "0006_backfills": backfills,
     "0007_automation": automation,
     "0008_alerts": alerts,
-    "0009_conditions": conditions
+    "0009_conditions": conditions,
+    "0010_audit": audit
   }))
 )

@@ -64,6 +64,36 @@ const spaceOf = (dimensions: Partitions.Dimensions, now: number, members: Readon
 
 export const suite = <E>(name: string, stores: Layer.Layer<Stores, E>) =>
   layer(stores, { timeout: "60 seconds", excludeTestServices: true })(`the engine's stores ${name}`, (it) => {
+    it.effect("runs that are not over are counted, and the oldest request that could begin is known", () =>
+      Effect.gen(function*() {
+        const runs = yield* RunStore
+        const before = yield* runs.waiting
+        const asked = (runId: string, notBefore?: number) => ({
+          runId,
+          runKey: runId,
+          request: {},
+          tags: {},
+          priority: 0,
+          attempts: 1,
+          notBefore
+        })
+        const now = yield* Clock.currentTimeMillis
+        yield* runs.request([asked("waiting-a", now + DAY), asked("waiting-b")])
+        yield* begun("waiting-c")
+        const { oldestRequest, ...counts } = yield* runs.waiting
+        expect(counts).toEqual({
+          requested: before.requested + 2,
+          queued: before.queued,
+          running: before.running + 1
+        })
+        expect(oldestRequest).toBeLessThan(now + DAY / 2)
+        yield* runs.end("waiting-b", "canceled", {})
+        expect((yield* runs.waiting).oldestRequest).toBe(now + DAY)
+        yield* runs.end("waiting-a", "canceled", {})
+        yield* runs.end("waiting-c", "succeeded", {})
+        expect(yield* runs.waiting).toEqual({ ...before, oldestRequest: undefined })
+      }))
+
     it.effect("a run leaves its events, its materializations and the state of each partition", () =>
       Effect.gen(function*() {
         const dimensions = { odd: Partitions.statics(["a,b=c", "x"]) }

@@ -5,11 +5,13 @@ import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as RunRequest from "../../plan/RunRequest.ts"
 import type { RunStatus } from "../../run/Event.ts"
-import { RunStore } from "../../store/RunStore.ts"
+import * as Summary from "../../run/Summary.ts"
+import { type RecordedEvent, type Run, RunStore } from "../../store/RunStore.ts"
 import { ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
 import * as EventText from "../render/EventText.ts"
 import * as Print from "../render/Print.ts"
+import * as SummaryText from "../render/SummaryText.ts"
 import * as Table from "../render/Table.ts"
 import { order } from "./materialize.ts"
 
@@ -88,6 +90,16 @@ export const retry = Effect.fnUntraced(function*(input: { readonly id: string; r
   })
 })
 
+/** Counted from the events, so that a run that goes on has them too; from its totals where the events were forgotten. */
+const numbers = (run: Run, events: ReadonlyArray<RecordedEvent>): ReadonlyArray<string> => {
+  const counted = Summary.builder(run.runId, run.startedAt)
+  for (const { event } of events) counted.add(event)
+  const summary = counted.build(run.endedAt ?? run.startedAt)
+  const isForgotten = Record.isEmptyRecord(summary.assets) && run.totals !== null && run.endedAt !== undefined
+  const assets = isForgotten ? run.totals as Summary.Summary["assets"] : summary.assets
+  return Record.isEmptyRecord(assets) ? [] : ["", ...SummaryText.table(assets), ...SummaryText.problems(summary)]
+}
+
 export const show = Effect.fnUntraced(function*(input: { readonly id: string; readonly json: boolean }) {
   const found = yield* withRuns((store) =>
     Effect.gen(function*() {
@@ -103,6 +115,7 @@ export const show = Effect.fnUntraced(function*(input: { readonly id: string; re
     `${run.runId}  ${run.status}  ${time(run.startedAt)}  ${seconds(run.startedAt, run.endedAt)}`,
     `  asked for ${JSON.stringify(run.request)}`,
     ...(Record.isEmptyRecord(run.tags) ? [] : [`  tags ${tagText(run.tags)}`]),
-    ...events.map(({ at, event }) => `  ${new Date(at).toISOString().slice(11, 23)}  ${EventText.render(event)}`)
+    ...events.map(({ at, event }) => `  ${new Date(at).toISOString().slice(11, 23)}  ${EventText.render(event)}`),
+    ...numbers(run, events)
   ])
 })

@@ -37,42 +37,41 @@ const places = (
     .flatMap((asset) => locations[asset] === undefined ? [] : [`${asset} is in ${locations[asset]}`])
 }
 
+/** Numbers of outputs that are told where any asset has them. */
+const NUMBERS = ["rows", "inserted", "unchanged", "restated", "removed", "deleted", "rejected", "bytes"]
+
+/** What was done, per asset. */
+export const table = (assets: Summary["assets"]): ReadonlyArray<string> => {
+  const all = Object.entries(assets)
+  const told = NUMBERS.filter((field) => all.some(([, { sums }]) => (sums[field] ?? 0) !== 0))
+  return Table.render(
+    ["asset", "materialized", "changed", "skipped", "failed", ...told, "seconds"],
+    all.map(([asset, totals]) => [
+      asset,
+      count(totals.materialized),
+      count(totals.changed),
+      count(totals.skipped),
+      count(totals.failed),
+      ...told.map((field) => count(totals.sums[field])),
+      totals.seconds.toFixed(2)
+    ])
+  )
+}
+
+/** What went wrong. */
+export const problems = (summary: Summary): ReadonlyArray<string> => [
+  ...failures(summary),
+  ...(summary.why === undefined ? [] : [`the run ${summary.why}`]),
+  ...failedChecks(summary)
+]
+
 export const render = (
   summary: Summary,
   application: Pick<Application, "graph" | "locations">
-): ReadonlyArray<string> => {
-  const rows = Object.entries(summary.assets).map(([asset, totals]) => [
-    asset,
-    count(totals.materialized),
-    count(totals.changed),
-    count(totals.skipped),
-    count(totals.failed),
-    count(totals.sums["rows"]),
-    count(totals.sums["restated"]),
-    count(totals.sums["removed"]),
-    count(totals.sums["rejected"]),
-    count(totals.sums["bytes"]),
-    totals.seconds.toFixed(2)
-  ])
-  return [
-    "",
-    ...Table.render([
-      "asset",
-      "materialized",
-      "changed",
-      "skipped",
-      "failed",
-      "rows",
-      "restated",
-      "removed",
-      "rejected",
-      "bytes",
-      "seconds"
-    ], rows),
-    ...places(summary, application),
-    ...failures(summary),
-    ...(summary.why === undefined ? [] : [`the run ${summary.why}`]),
-    ...failedChecks(summary),
-    `run ${summary.runId} ${summary.status} in ${summary.seconds.toFixed(2)} s`
-  ]
-}
+): ReadonlyArray<string> => [
+  "",
+  ...table(summary.assets),
+  ...places(summary, application),
+  ...problems(summary),
+  `run ${summary.runId} ${summary.status} in ${summary.seconds.toFixed(2)} s`
+]
