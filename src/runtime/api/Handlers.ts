@@ -5,6 +5,7 @@ import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as DaemonMetrics from "../automation/DaemonMetrics.ts"
 import * as DaemonStatus from "../automation/DaemonStatus.ts"
 import * as Pulse from "../automation/Pulse.ts"
+import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore } from "../store/AutomationStore.ts"
 import { BackfillStore } from "../store/BackfillStore.ts"
 import { Leadership } from "../store/Leadership.ts"
@@ -34,7 +35,7 @@ const ready = (term: () => number | undefined) =>
     }
   })
 
-type Stores = AutomationStore | BackfillStore | Leadership | RunStore
+type Stores = AlertStore | AutomationStore | BackfillStore | Leadership | RunStore
 
 export const layer = (term: () => number | undefined) =>
   HttpApiBuilder.group(Api, "daemon", (handlers) =>

@@ -24,6 +24,7 @@ import { RunStore } from "../store/RunStore.ts"
 import * as AlertPolicy from "./AlertPolicy.ts"
 import * as Backfilling from "./Backfilling.ts"
 import * as Conditions from "./Conditions.ts"
+import * as DaemonMetrics from "./DaemonMetrics.ts"
 import * as FreshnessWatch from "./FreshnessWatch.ts"
 import * as Launcher from "./Launcher.ts"
 import * as Notifier from "./Notifier.ts"
@@ -143,6 +144,9 @@ const keep = (term: number, lease: Duration.Duration) =>
     }
   })
 
+const told = (options: Options, term: number | undefined) =>
+  Effect.andThen(DaemonMetrics.leads(term), options.leads(term))
+
 /** The daemon that led before was gone, and had not handed the lead over. */
 const tookOver = (term: number, holder: string) =>
   Effect.gen(function*() {
@@ -154,7 +158,7 @@ const lead = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Opti
   Effect.scoped(Effect.gen(function*() {
     const leadership = yield* Leadership
     yield* Effect.logInfo(`leads, term ${term}`)
-    yield* options.leads(term)
+    yield* told(options, term)
     if (after !== undefined) yield* leadership.fenced(term)(tookOver(term, options.holder))
     const seized = yield* (yield* RunStore).seize(term)
     if (seized.length > 0) yield* Effect.logWarning(`taken from the leader before: ${seized.join(", ")}`)
@@ -166,7 +170,7 @@ const lead = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Opti
     yield* Effect.raceFirst(work(projects, leading), Fiber.join(kept)).pipe(Effect.onInterrupt(() => drain))
   })).pipe(
     Effect.ensuring(Effect.flatMap(Leadership, (leadership) => Effect.ignore(leadership.resign(term)))),
-    Effect.ensuring(options.leads(undefined))
+    Effect.ensuring(told(options, undefined))
   )
 
 /** How soon a daemon tries again that lost the database. */
@@ -201,12 +205,14 @@ const acquired = ({ holder, lease }: Options) =>
 
 /** `projects` begins with the latest graph. Never ends by itself. Interrupted, it drains what goes on and hands the lead over. */
 export const run = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Options) =>
-  Effect.forever(
+  Effect.andThen(
+    DaemonMetrics.leads(undefined),
     acquired(options).pipe(
       Effect.flatMap((won) => lead(projects, options, won)),
       Effect.tapCause((cause) =>
         Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning(`lost the lead: ${message(cause)}`)
       ),
-      Effect.retry(AGAIN)
+      Effect.retry(AGAIN),
+      Effect.forever
     )
   )

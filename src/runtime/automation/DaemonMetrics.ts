@@ -6,10 +6,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Process from "node:process"
+import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore } from "../store/AutomationStore.ts"
 import { BackfillStore } from "../store/BackfillStore.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { NewTick } from "../store/Tick.ts"
+import * as AlertChannels from "./AlertChannels.ts"
+import * as Outbox from "./Outbox.ts"
 
 /** Told when the lead is won or lost. */
 export const leads = (term: number | undefined): Effect.Effect<void> =>
@@ -71,6 +74,19 @@ const automations = Effect.gen(function*() {
   }
 })
 
+const alerts = Effect.gen(function*() {
+  const store = yield* AlertStore
+  const now = yield* Clock.currentTimeMillis
+  yield* gauge("barograph_incidents_open", "Troubles that go on", (yield* store.open).length)
+  for (const { name: channel } of yield* AlertChannels.AlertChannels) {
+    const state = yield* store.channel(channel)
+    const undelivered = Outbox.overdue(yield* store.pending(channel), state?.since ?? now, now)
+    yield* gauge("barograph_alerts_undelivered", "Alerts that a channel should know and does not", undelivered.length, {
+      channel
+    })
+  }
+})
+
 const cpu = Metric.counter("process_cpu_seconds_total", { description: "Processor time", incremental: true })
 
 let told = 0
@@ -88,7 +104,7 @@ const process = Effect.gen(function*() {
 /** How things stand now. A database that does not answer is a value too. */
 export const refresh = Effect.gen(function*() {
   yield* process
-  const found = yield* Effect.all([runs, backfills, automations]).pipe(
+  const found = yield* Effect.all([runs, backfills, automations, alerts]).pipe(
     Effect.timeout("2 seconds"),
     Effect.as(1),
     Effect.catch(() => Effect.succeed(0))

@@ -3,6 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as TestClock from "effect/testing/TestClock"
 import * as MarketData from "../../../src/layers/market-data/MarketData.ts"
 import * as Metered from "../../../src/layers/market-data/Metered.ts"
@@ -30,6 +32,21 @@ it.effect("a vendor that accepted calls today and says the day is used up is bel
     assert.strictEqual((yield* Effect.flip(call)).text, "25 requests per day")
     assert.strictEqual(calls, 3)
   }).pipe(Effect.provide(Memory.layerMemory)))
+
+it.effect("calls are counted by what became of them, under the vendor's name alone", () =>
+  Effect.gen(function*() {
+    const call = Metered.call("vendor/digest-of-a-key", limits, 2)
+    yield* call(Effect.void)
+    yield* call(Effect.void)
+    yield* Effect.flip(call(isRefused))
+    const text = yield* PrometheusMetrics.format()
+    assert.include(text, "barograph_source_calls_total{source=\"vendor\",outcome=\"answered\"} 4\n")
+    assert.include(text, "barograph_source_calls_total{source=\"vendor\",outcome=\"refused\"} 2\n")
+    assert.notInclude(text, "digest")
+  }).pipe(
+    Effect.provide(Memory.layerMemory),
+    Effect.provideService(Metric.MetricRegistry, new Map())
+  ))
 
 /** A vendor whose day begins at an hour of UTC: what it accepted and refused, by its own dates. */
 const vendorOf = (hour: number) => {

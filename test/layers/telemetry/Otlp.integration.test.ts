@@ -5,8 +5,10 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
+import * as ChildProcess from "node:child_process"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
+import * as Url from "node:url"
 import * as Telemetry from "../../../src/layers/telemetry/Telemetry.ts"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
@@ -111,6 +113,20 @@ it.live("a collector that hangs holds up neither the run nor the end", () =>
     expect(result.result.summary.status).toBe("succeeded")
     expect(result.seconds).toBeLessThan(1)
     expect(seconds - result.seconds).toBeLessThan(5)
+  })))
+
+const FIXTURE = Url.fileURLToPath(new URL("fixture/exporting.ts", import.meta.url))
+
+it.live("a process whose collector hangs ends all the same", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const { bodies, url } = yield* collector(true)
+    const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_TIMEOUT: "60000" }
+    const child = ChildProcess.spawn(process.execPath, [FIXTURE], { env, stdio: "ignore" })
+    const ended = Effect.promise(() => new Promise((resolve) => child.on("close", resolve)))
+    const { result, seconds } = yield* took(ended)
+    expect(result).toBe(0)
+    expect(Object.keys(bodies)).toContain("/v1/traces")
+    expect(seconds).toBeLessThan(15)
   })))
 
 it.live("a collector that is down does neither", () =>

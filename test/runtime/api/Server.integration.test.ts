@@ -230,7 +230,7 @@ it.live("the dashboard draws metrics that there are", () =>
     expect(used.size).toBeGreaterThan(12)
     const { text } = yield* get(yield* daemon, "/metrics")
     const given = new Set([...text.matchAll(/^(\w+)[{ ]/gm)].map(([, name]) => name))
-    // Those that only a source with a quota and a schedule's first tick bring about.
-    const later = ["barograph_source_calls_total", "barograph_ticks_total"]
+    // Those that a source with a quota, the first tick of a schedule and a channel of alerts bring about.
+    const later = ["barograph_source_calls_total", "barograph_ticks_total", "barograph_alerts_undelivered"]
     expect([...used].filter((name) => !given.has(name) && !later.includes(name))).toEqual([])
   })).pipe(Effect.provide(engine)))

@@ -100,7 +100,6 @@ export const daemon = Effect.fnUntraced(function*(input: Input) {
   if (Option.isSome(input.simulate)) return yield* simulate(application, input.simulate.value, input.json)
   let term: number | undefined
   return yield* Effect.scoped(Effect.gen(function*() {
-    yield* DaemonMetrics.leads(undefined)
     if (address !== undefined) yield* served(address, () => term)
     // Spans are made where there is a collector, which does not come to ask how things stand.
     if (yield* References.TracerEnabled) {
@@ -112,7 +111,7 @@ export const daemon = Effect.fnUntraced(function*(input: Input) {
       lease: input.lease,
       slots: input.slots,
       drain: input.drain,
-      leads: (now) => Effect.andThen(Effect.sync(() => void (term = now)), DaemonMetrics.leads(now))
+      leads: (now) => Effect.sync(() => void (term = now))
     })
   })).pipe(Effect.provide(application.layer))
 })
