@@ -8,6 +8,7 @@ import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Check from "../../src/runtime/asset/Check.ts"
 import * as Definitions from "../../src/runtime/asset/Definitions.ts"
+import * as Sensor from "../../src/runtime/automation/Sensor.ts"
 import * as Application from "../../src/runtime/cli/Application.ts"
 import type { Calendar } from "../../src/runtime/partition/Calendar.ts"
 import * as PartitionMapping from "../../src/runtime/partition/PartitionMapping.ts"
@@ -119,6 +120,7 @@ const rest = {
   graph,
   notices: [],
   members: Effect.succeed({}),
+  automations: [],
   concurrency: 1,
   pools: {},
   limits: {},
@@ -149,6 +151,16 @@ export const unfinishedLayer = Definitions.make({
   graph,
   layer: Layer.effect(Vendor, Effect.map(Store, () => ({ fetch: () => Effect.succeed(1) }))) // ~ Type 'Store' is not assignable to type 'never'
 })
+
+// What a sensor needs, the definitions must have a layer for.
+const alone = AssetGraph.make(Asset.make("alone", {}, () => Effect.void))
+const looking = Sensor.make(
+  "looking",
+  { every: "1 minute" },
+  () => Effect.map(Effect.flatMap(Store, (store) => store.save), () => ({}))
+)
+export const sensing = Definitions.make({ graph: alone, automations: [looking], layer: store })
+export const blindSensor = Definitions.make({ graph: alone, automations: [looking] }) // ~ Property 'layer' is missing
 
 // A test must bring what the graph of the definitions needs.
 export const tested: Effect.Effect<unknown, { readonly message: string }, Vendor | Effect.Services<typeof engineOnly>> =
