@@ -3,8 +3,9 @@
  *
  *     nobody leads --acquire--> leads (term n) --renew--> leads ... expires, or resigns --acquire by anybody--> term n + 1
  *
- * What a leader writes goes through `fenced`: a transaction that shares a lock on the lease's row and fails when another
- * term has begun, so a leader that was paused and wakes up writes nothing. One that is paused within such a transaction
+ * What a leader writes goes through `fenced`: a transaction that shares a lock on the key of the lease's row and fails when
+ * another term has begun, so a leader that was paused and wakes up writes nothing. A new term writes the key too, and so
+ * waits for such transactions; a renewal does not: a long write never costs the lead. One that is paused within such a transaction
  * holds the row up for `STALLED` at most: then the server ends its session.
  */
 import * as Clock from "effect/Clock"
@@ -64,7 +65,7 @@ interface Row {
 const fenced = (sql: SqlClient.SqlClient, term: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Transaction.within(sql)(Effect.gen(function*() {
     yield* sql.unsafe(`set local idle_in_transaction_session_timeout = '${STALLED}'`)
-    const own = yield* sql`select 1 from barograph.leader where term = ${term} for share`
+    const own = yield* sql`select 1 from barograph.leader where term = ${term} for key share`
     if (own.length === 0) return yield* new NotLeader({ term })
     return yield* effect
   })).pipe(
@@ -77,7 +78,7 @@ const make = (sql: SqlClient.SqlClient): Leadership["Service"] => ({
   acquire: (holder, millis) =>
     sql<{ term: number }>`insert into barograph.leader as led (term, holder, since, expires_at)
       values (1, ${holder}, clock_timestamp(), clock_timestamp() + ${millis}::float8 * interval '1 millisecond')
-      on conflict (the_one) do update set term = led.term + 1, holder = excluded.holder, since = excluded.since,
+      on conflict (the_one) do update set the_one = true, term = led.term + 1, holder = excluded.holder, since = excluded.since,
         expires_at = excluded.expires_at where led.expires_at < clock_timestamp()
       returning term::float8 as term`.pipe(
       Effect.map(([row]) => row?.term),

@@ -40,6 +40,11 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
   const numbers = new Map<string, number>()
   let last = 0
 
+  const failure = (operation: string, why: string) =>
+    Effect.fail(new StoreError({ operation, message: `${operation}: ${why}` }))
+  const takenOver = (operation: string, runId: string) =>
+    failure(operation, `run ${runId} was taken over by another process`)
+
   const set = (runId: string, change: Partial<Kept>): void => void runs.set(runId, { ...runs.get(runId)!, ...change })
   const write = (runId: string, added: ReadonlyArray<Event>) =>
     Effect.map(Clock.currentTimeMillis, (at) => {
@@ -62,8 +67,8 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     })
   const add = (run: Kept): boolean => {
     const key = `${run.runKey} ${run.attempt}`
-    if (keys.has(key)) return false
-    keys.add(key)
+    if (run.runKey !== undefined && keys.has(key)) return false
+    if (run.runKey !== undefined) keys.add(key)
     runs.set(run.runId, run)
     events.set(run.runId, [])
     return true
@@ -82,6 +87,8 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     notBefore,
     term: undefined
   })
+  const isResumable = ({ attempt, attempts, runId, runKey }: Kept): boolean =>
+    runKey !== undefined && attempt < attempts && !canceled.has(runId)
   const nextAttempt = (run: Kept, now: number): Kept => ({
     ...run,
     endedAt: undefined,
@@ -124,9 +131,9 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
       )),
     resume: Effect.flatMap(Clock.currentTimeMillis, (now) =>
       told(
-        within("interrupted").filter(({ attempt, attempts, runKey }) => runKey !== undefined && attempt < attempts).map(
-          (run) => nextAttempt(run, now)
-        ).filter(add).map(({ runId }) => runId)
+        within("interrupted").filter(isResumable).map((run) => nextAttempt(run, now)).filter(add).map(({ runId }) =>
+          runId
+        )
       )),
     seize: (term) =>
       Effect.forEach(
@@ -134,13 +141,14 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
         ({ runId }) => Effect.as(end(runId, "interrupted", undefined, undefined, true), runId)
       ),
     enqueue: ({ priority, request, runId, tags, term }) =>
-      Effect.map(Clock.currentTimeMillis, (startedAt) => {
+      Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
         const known = runs.get(runId)
-        if (known?.status === "requested") set(runId, { status: "queued", term })
-        else if (known === undefined) {
-          runs.set(runId, { ...fresh, runId, status: "queued", request, tags, priority, startedAt, term })
-          events.set(runId, [])
+        if (known !== undefined && known.status !== "requested") {
+          return failure("enqueue run", `run ${runId} does not wait any more`)
         }
+        if (known !== undefined) set(runId, { status: "queued", term })
+        else add({ ...fresh, runId, status: "queued", request, tags, priority, startedAt, term })
+        return Effect.void
       }),
     begin: (runId, limits) =>
       Effect.map(Clock.currentTimeMillis, (startedAt) => {
@@ -152,12 +160,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     nextNumber: Effect.sync(() => ++last),
     append: (runId, added) =>
       runs.get(runId)!.fenced
-        ? Effect.fail(
-          new StoreError({
-            operation: "record events",
-            message: `record events: run ${runId} was taken over by another process`
-          })
-        )
+        ? takenOver("record events", runId)
         : write(runId, added),
     end: (runId, status, totals, why) => end(runId, status, totals, why),
     requestCancel: (runId) =>
@@ -167,7 +170,12 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
         canceled.add(runId)
         return run.status === "requested" ? Effect.as(end(runId, "canceled", {}), true) : Effect.succeed(true)
       }),
-    isCancelRequested: (runId) => Effect.sync(() => canceled.has(runId)),
+    isCancelRequested: (runId) =>
+      Effect.suspend(() =>
+        runs.get(runId)?.fenced === true
+          ? takenOver("look for a cancel request", runId)
+          : Effect.succeed(canceled.has(runId))
+      ),
     list: ({ before, limit, status, tags }) =>
       Effect.sync(() => {
         const all = [...runs.values()].reverse()

@@ -94,7 +94,7 @@ export class RunStore extends Context.Service<RunStore, {
   readonly resume: Effect.Effect<ReadonlyArray<string>, StoreError>
   /** Takes the runs of earlier terms from whoever holds them, alive or not; answers which. */
   readonly seize: (term: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
-  /** The run is there, or was requested, and waits for its turn. */
+  /** The run is there, or was requested, and waits for its turn. Fails for one that was canceled, or has begun, meanwhile. */
   readonly enqueue: (run: NewRun) => Effect.Effect<void, StoreError>
   /** Begins a waiting run when its turn has come; answers its number (see `Standing`), or undefined. */
   readonly begin: (runId: string, limits: Admission.Limits) => Effect.Effect<number | undefined, StoreError>
@@ -109,6 +109,7 @@ export class RunStore extends Context.Service<RunStore, {
   ) => Effect.Effect<void, StoreError>
   /** Asks the process of a run to stop; false when the run has ended. */
   readonly requestCancel: (runId: string) => Effect.Effect<boolean, StoreError>
+  /** Fails when somebody else marked the run: its process has lost it. */
   readonly isCancelRequested: (runId: string) => Effect.Effect<boolean, StoreError>
   /** Newest first. */
   readonly list: (page: Page) => Effect.Effect<ReadonlyArray<Run>, StoreError>
@@ -248,7 +249,7 @@ const resume = (sql: SqlClient.SqlClient) =>
       select regexp_replace(run_id, '[.][0-9]+$', '') || '.' || attempt + 1, 'requested', request, ${now},
         requested_at, tags || jsonb_build_object('retry_of', run_id), priority, run_key, attempt + 1, attempts
       from barograph.runs as cut where status = 'interrupted' and run_key is not null and attempt < attempts
-        and not exists (select 1 from barograph.runs as later where later.run_key = cut.run_key
+        and cancel_requested_at is null and not exists (select 1 from barograph.runs as later where later.run_key = cut.run_key
           and later.attempt > cut.attempt)
       on conflict (run_key, attempt) where run_key is not null do nothing
       returning run_id`
@@ -256,12 +257,14 @@ const resume = (sql: SqlClient.SqlClient) =>
     return added.map((row) => row.run_id)
   }))
 
+const takenOver = (runId: string) => ({ message: `run ${runId} was taken over by another process` })
+
 /** A run that somebody else marked may write nothing more; whoever marks one waits for the commit. */
 const append = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyArray<Event>) =>
   Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const own = yield* sql`select 1 from barograph.runs where run_id = ${runId} and not fenced for share`
-    if (own.length === 0) return yield* Effect.fail({ message: `run ${runId} was taken over by another process` })
+    if (own.length === 0) return yield* Effect.fail(takenOver(runId))
     yield* insertEvents(sql, runId, events, now)
   })
 
@@ -356,8 +359,13 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
         sql`insert into barograph.runs (run_id, status, request, started_at, tags, priority, term)
         values (${runId}, 'queued', ${JSON.stringify(request)}::jsonb, ${new Date(now)},
           ${JSON.stringify(tags)}::jsonb, ${priority}, ${term})
-        on conflict (run_id) do update set status = 'queued', term = ${term} where runs.status = 'requested'`
-    ).pipe(Effect.asVoid, during("enqueue run")),
+        on conflict (run_id) do update set status = 'queued', term = ${term} where runs.status = 'requested'
+        returning 1`
+    ).pipe(
+      Effect.filterOrFail((rows) => rows.length > 0, () => ({ message: `run ${runId} does not wait any more` })),
+      Effect.asVoid,
+      during("enqueue run")
+    ),
   begin: (runId, limits) => begin(sql, runId, limits).pipe(during("begin run")),
   nextNumber: sql<{ number: number }>`select nextval('barograph.numbers')::float8 as number`.pipe(
     Effect.map(([row]) => row!.number),
@@ -367,8 +375,10 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
   end: (runId, status, totals, why) => end(sql, runId, status, totals, why).pipe(during("end run")),
   requestCancel: (runId) => requestCancel(sql, runId).pipe(Transaction.within(sql), during("cancel run")),
   isCancelRequested: (runId) =>
-    sql`select 1 from barograph.runs where run_id = ${runId} and cancel_requested_at is not null`.pipe(
-      Effect.map((rows) => rows.length > 0),
+    sql<{ asked: boolean; fenced: boolean }>`select cancel_requested_at is not null as asked, fenced
+      from barograph.runs where run_id = ${runId}`.pipe(
+      Effect.filterOrFail(([run]) => run?.fenced !== true, () => takenOver(runId)),
+      Effect.map(([run]) => run?.asked === true),
       during("look for a cancel request")
     ),
   list: (page) =>
