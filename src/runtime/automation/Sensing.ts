@@ -68,13 +68,17 @@ const apply = Effect.fnUntraced(
   }
 )
 
+/** An answer that the store refuses is the sensor's failure; one that is not written for want of a store is nobody's. */
 const evaluate = <R>(self: Sensor.Sensor<R>, memory: Memory | undefined, due: number, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
-    const exit = yield* Effect.exit(asked(self, Sensor.cursorOf(memory?.cursor)))
-    if (Exit.isSuccess(exit)) return yield* fenced(apply(self, exit.value, memory, due))
+    const exit = yield* asked(self, Sensor.cursorOf(memory?.cursor)).pipe(
+      Effect.flatMap((found) => fenced(apply(self, found, memory, due))),
+      Effect.exit
+    )
+    if (Exit.isSuccess(exit)) return
     const at = yield* Clock.currentTimeMillis
     const tick = { name: Sensor.keyOf(self), due, at, outcome: "failed", why: message(exit.cause), runs: [] } as const
-    return yield* fenced(record(self, memory, memory?.cursor, [tick]))
+    yield* fenced(record(self, memory, memory?.cursor, [tick]))
   })
 
 const look = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) =>

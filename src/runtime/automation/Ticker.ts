@@ -1,7 +1,9 @@
 /** Evaluates schedules: each tick once, in one transaction with the run that it asks for. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import { message } from "../run/CauseText.ts"
 import * as RunId from "../run/RunId.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
@@ -16,10 +18,14 @@ import * as Watch from "./Watch.ts"
 /** The tag by which an automation finds its runs. */
 export const TAG = "automation"
 
-/** A schedule that was never seen begins now. */
-const sinceOf = (memory: Memory | undefined, now: number): number => {
+/** A clock that was set back by more than this was wrong before. Keys keep what it asked for from being asked for again. */
+const WRONG = 86_400_000
+
+/** A schedule that was never seen has none, nor has one that would wait for a clock that was far ahead. */
+const sinceOf = (memory: Memory | undefined, now: number): number | undefined => {
   const cursor = memory?.cursor
-  return Predicate.hasProperty(cursor, "since") && typeof cursor.since === "number" ? cursor.since : now
+  const since = Predicate.hasProperty(cursor, "since") && typeof cursor.since === "number" ? cursor.since : Number.POSITIVE_INFINITY
+  return since > now + WRONG ? undefined : since
 }
 
 const isGoing = ({ status }: { readonly status: string }): boolean =>
@@ -109,6 +115,16 @@ const evaluate = (self: Schedule.Schedule, since: number, memory: Memory | undef
     yield* record(self, memory, { since: decided.at(-1)?.due ?? since }, ticks)
   })
 
+/** What it cannot say it wants, it does not get: the others have theirs. */
+const failed = (self: Schedule.Schedule, now: number, cause: Cause.Cause<unknown>) =>
+  Effect.gen(function*() {
+    const [name, why] = [Schedule.keyOf(self), message(cause)]
+    yield* Effect.logError(`schedule ${self.name} failed: ${why}`)
+    yield* (yield* AutomationStore).record(name, { since: now }, [
+      { name, due: now, at: now, outcome: "failed", why, runs: [] }
+    ])
+  })
+
 /** Evaluates what is due by now, and answers when the next tick is. */
 const look = (schedules: ReadonlyArray<Schedule.Schedule>, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
@@ -117,10 +133,13 @@ const look = (schedules: ReadonlyArray<Schedule.Schedule>, fenced: Watch.Fenced)
     let first: number | undefined
     for (const self of schedules) {
       const memory = memories.get(Schedule.keyOf(self))
-      const since = sinceOf(memory, now)
+      const known = sinceOf(memory, now)
+      const since = known ?? now
       const next = Schedule.next(self, since)
-      const isNew = memory?.cursor === undefined
-      if (next <= now || isNew) yield* fenced(evaluate(self, since, memory, now))
+      if (next <= now || known === undefined) {
+        yield* Effect.catchDefect(fenced(evaluate(self, since, memory, now)), (defect) =>
+          fenced(failed(self, now, Cause.die(defect))))
+      }
       first = Math.min(first ?? Number.POSITIVE_INFINITY, next > now ? next : Schedule.next(self, now))
     }
     return first

@@ -19,7 +19,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Plan from "../plan/Plan.ts"
-import type { CheckStore } from "../store/CheckStore.ts"
+import { CheckStore } from "../store/CheckStore.ts"
 import { Claims, type RunClaims } from "../store/Claims.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { Materialization, Outcome, RunRef } from "../store/Outcome.ts"
@@ -73,7 +73,10 @@ export class Executor extends Context.Service<Executor, {
 }>()("barograph/runtime/run/Executor") {
   static readonly layer = Layer.effect(
     Executor,
-    Effect.map(Effect.context<Stores>(), (stores) => ({
+    // The stores alone: the caller's clock and log stay the caller's.
+    Effect.map(Effect.map(Effect.context<Stores>(), Context.pick(RunStore, MaterializationStore, CheckStore, Claims)), (
+      stores
+    ) => ({
       execute: <R>(plan: Plan.Plan<R>, options: Options) =>
         Effect.provideContext(execute(plan, options), stores) as Effect.Effect<Summary.Summary, StoreError, R>
     }))

@@ -16,7 +16,7 @@ const tick = (name: string, at: number, outcome: NewTick["outcome"], why?: strin
 const of = (name: string) =>
   Effect.flatMap(AutomationStore, (store) => Effect.map(store.all, (all) => all.get(name)))
 
-export const suite = (it: Vitest.MethodsNonLive<AutomationStore>): void =>
+export const suite = (it: Vitest.MethodsNonLive<AutomationStore>) =>
   describe("what automations remember", () => {
     it.effect("ticks in a row that say the same are one, with the latest instant; what asked for a run never is", () =>
       Effect.gen(function*() {

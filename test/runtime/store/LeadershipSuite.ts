@@ -21,7 +21,7 @@ export const remember = (name: string, cursor: string) =>
 export const remembered = (name: string) =>
   Effect.flatMap(AutomationStore, (store) => Effect.map(store.all, (all) => all.get(name)?.cursor))
 
-export const suite = (it: Vitest.MethodsNonLive<Leadership | AutomationStore>): void =>
+export const suite = (it: Vitest.MethodsNonLive<Leadership | AutomationStore>) =>
   describe("the lead", () => {
     it.effect("of eight that want it at once, one has it, and its term is a new one", () =>
       Effect.gen(function*() {

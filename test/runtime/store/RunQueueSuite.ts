@@ -32,7 +32,7 @@ const resumed = (prefix: string) =>
   Effect.flatMap(RunStore, ({ resume }) =>
     Effect.map(resume, (found) => found.filter((runId) => runId.startsWith(prefix))))
 
-export const suite = (it: Vitest.MethodsNonLive<RunStore>): void =>
+export const suite = (it: Vitest.MethodsNonLive<RunStore>) =>
   describe("runs that wait for a daemon", () => {
     it.effect("a key is one run, whoever asks and however often", () =>
       Effect.gen(function*() {

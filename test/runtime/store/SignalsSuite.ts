@@ -23,7 +23,7 @@ export const until = (queue: Queue.Dequeue<Signal>, tag: Signal["_tag"]) =>
     return taken
   }).pipe(Effect.timeout("20 seconds"))
 
-export const suite = (it: Vitest.MethodsNonLive<Signals>): void =>
+export const suite = (it: Vitest.MethodsNonLive<Signals>) =>
   describe("signals", () => {
     it.effect("who listens hears that it does, and then what is said, in order", () =>
       Effect.scoped(Effect.gen(function*() {

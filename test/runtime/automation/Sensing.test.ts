@@ -1,0 +1,125 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Sensor from "../../../src/runtime/automation/Sensor.ts"
+import { AutomationStore } from "../../../src/runtime/store/AutomationStore.ts"
+import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
+import * as TestDaemon from "../../support/TestDaemon.ts"
+
+const START = "2024-01-01T00:00:00Z"
+const counted = { assets: ["counted"], force: true }
+
+class Away extends Schema.TaggedError<Away>()("Away", { message: Schema.String }) {}
+
+/** Each look of it is noted. */
+const looking = (looks: Array<number>, look: (at: number) => Effect.Effect<Sensor.Found, Away>) =>
+  Sensor.make("source", { every: "1 minute", timeout: "10 seconds" }, () =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      looks.push((now - Date.parse(START)) / 1000)
+      return look(now)
+    }))
+
+const steady = (seen: Array<string>) =>
+  Sensor.make("steady", { every: "1 minute" }, ({ cursor = "0" }) =>
+    Effect.sync(() => {
+      seen.push(cursor)
+      return { cursor: String(Number(cursor) + 1), runs: [{ ...counted, runKey: "the only one" }] }
+    }))
+
+const memory = Effect.flatMap(AutomationStore, (store) =>
+  Effect.map(store.all, (all) => all.get("sensor/source")))
+
+const why = Effect.flatMap(AutomationStore, (store) =>
+  Effect.map(store.ticks("sensor/source", 100), (all) => [...all].reverse().map(({ outcome, why }) => [outcome, why])))
+
+/** Beside another one that nobody may hold up. */
+const beside = (sensor: Sensor.Sensor<never>, seconds: number) =>
+  Effect.gen(function*() {
+    const seen: Array<string> = []
+    const clock = TestDaemon.makeClock(START)
+    yield* clock.on(TestDaemon.start(TestDaemon.project(TestDaemon.counted([]), [sensor, steady(seen)])))
+    yield* clock.advance(seconds * 1000)
+    expect(seen.length).toBe(Math.floor(seconds / 60) + 1)
+    return { clock, seen }
+  })
+
+describe("a sensor", () => {
+  it.effect("gets the cursor that it gave, and has a run for each key once", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* beside(looking([], () => Effect.succeed({ why: "nothing new" })), 250)
+      expect(seen).toEqual(["0", "1", "2", "3", "4"])
+      expect((yield* TestDaemon.runs).map(({ runKey }) => runKey)).toEqual(["sensor/steady@the only one"])
+      expect(yield* TestDaemon.ticks("sensor/steady")).toEqual(["00:00 requested 1", "00:04 skipped 4"])
+      expect(yield* why).toEqual([["skipped", "nothing new"]])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("that hangs is given up, and one that cannot even be interrupted is left behind", () =>
+    Effect.gen(function*() {
+      for (const hangs of [Effect.never, Effect.uninterruptible(Effect.never)]) {
+        const looks: Array<number> = []
+        yield* Effect.gen(function*() {
+          yield* beside(looking(looks, () => hangs), 400)
+          expect(looks).toEqual([0, 130, 380])
+          expect(yield* why).toEqual([["failed", "no answer within 10s"]])
+        }).pipe(Effect.provide(TestDaemon.engine))
+      }
+    }))
+
+  it.effect("that fails is asked less and less often, at least once in ten minutes, and by its interval again after", () =>
+    Effect.gen(function*() {
+      const looks: Array<number> = []
+      const look = (now: number) =>
+        now < Date.parse(START) + 3_600_000
+          ? Effect.fail(new Away({ message: "the source is away" }))
+          : Effect.succeed({ cursor: "found" })
+      yield* beside(looking(looks, look), 4200)
+      expect(looks.slice(0, 6)).toEqual([0, 120, 360, 840, 1440, 2040])
+      const first = looks.findIndex((at) => at >= 3600)
+      expect(looks[first + 1]! - looks[first]!).toBe(60)
+      expect(yield* why).toEqual([["failed", "the source is away"], ["skipped", undefined]])
+      expect(yield* memory).toMatchObject({ cursor: "found", failures: 0 })
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("that dies, throws, or answers nonsense has failed, and its cursor stays", () =>
+    Effect.gen(function*() {
+      const answers: ReadonlyArray<(at: number) => Effect.Effect<Sensor.Found, Away>> = [
+        () => Effect.succeed({ cursor: "kept" }),
+        () => Effect.die(new Error("a bug")),
+        () => {
+          throw new Error("thrown")
+        },
+        () => Effect.succeed(undefined as never)
+      ]
+      const looks: Array<number> = []
+      yield* beside(looking(looks, (now) => answers[Math.min(looks.length, answers.length) - 1]!(now)), 1200)
+      const said = yield* why
+      expect(said.slice(0, 3)).toEqual([["skipped", undefined], ["failed", "a bug"], ["failed", "thrown"]])
+      expect(said.slice(3)).toEqual([["failed", expect.stringContaining("undefined")]])
+      expect(yield* memory).toMatchObject({ cursor: "kept" })
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("brings members in before the runs that need them", () =>
+    Effect.gen(function*() {
+      const look = () =>
+        Effect.succeed({ members: { symbols: ["IBM", { value: "AAPL", from: "2024-01-01" }] }, runs: [] })
+      yield* beside(looking([], look), 130)
+      expect((yield* (yield* DynamicPartitions).all)["symbols"]).toEqual([
+        { value: "IBM" },
+        { value: "AAPL", from: "2024-01-01" }
+      ])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("is silent while it is paused, and looks at once when it is resumed", () =>
+    Effect.gen(function*() {
+      const looks: Array<number> = []
+      const { clock } = yield* beside(looking(looks, () => Effect.succeed({})), 90)
+      const store = yield* AutomationStore
+      yield* store.setPaused("sensor/source", true)
+      yield* clock.advance("10 minutes")
+      expect(looks).toEqual([0, 60])
+      yield* store.setPaused("sensor/source", false)
+      yield* clock.advance("1 second")
+      expect(looks).toEqual([0, 60, 690])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+})

@@ -1,0 +1,163 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FreshnessWatch from "../../../src/runtime/automation/FreshnessWatch.ts"
+import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
+import { Leadership } from "../../../src/runtime/store/Leadership.ts"
+import { RunStore } from "../../../src/runtime/store/RunStore.ts"
+import * as Testing from "../../../src/runtime/testing/Testing.ts"
+import * as TestDaemon from "../../support/TestDaemon.ts"
+
+const START = "2024-01-01T00:00:30Z"
+
+const minutely = Schedule.make("minutely", {
+  cron: "* * * * *",
+  zone: "UTC",
+  request: { assets: ["counted"], force: true },
+  overlap: "queue"
+})
+
+const leader = Effect.flatMap(Leadership, (leadership) => leadership.leader)
+
+const seconds = (calls: ReadonlyArray<string>) => calls.map((at) => at.slice(14, 19))
+
+/** Two of them over one store; each tells when it has the lead. */
+const pair = (takes: Duration.Input, options: { readonly lease: Duration.Duration }) =>
+  Effect.gen(function*() {
+    const clock = TestDaemon.makeClock(START)
+    const calls: Array<string> = []
+    const led: Array<string> = []
+    const start = (holder: string) =>
+      TestDaemon.start(TestDaemon.project(TestDaemon.counted(calls, takes), [minutely]), {
+        ...options,
+        holder,
+        leads: (term) => Effect.sync(() => void led.push(term === undefined ? `${holder} ends` : `${holder} ${term}`))
+      })
+    const process = clock.process()
+    const first = yield* process.on(start("a"))
+    yield* clock.advance("1 second")
+    const second = yield* clock.on(start("b"))
+    yield* clock.advance("1 second")
+    expect(led).toEqual(["a 1"])
+    return { calls, clock, first, led, process, second }
+  })
+
+describe("two daemons", () => {
+  it.effect("the one that stands by leads within a sixth of a lease when the other one ends", () =>
+    Effect.gen(function*() {
+      const { calls, clock, first, led } = yield* pair(0, { lease: Duration.seconds(6) })
+      yield* clock.advance("2 minutes")
+      yield* Fiber.interrupt(first)
+      yield* clock.advance("1 second")
+      expect(led).toEqual(["a 1", "a ends", "b 2"])
+      yield* clock.advance("2 minutes")
+      expect(seconds(calls)).toEqual(["01:00", "02:00", "03:00", "04:00"])
+      expect(yield* TestDaemon.ticks()).toHaveLength(4)
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("one that stands still loses the lead with its lease, and when it goes on it stands by", () =>
+    Effect.gen(function*() {
+      const { calls, clock, led, process, second } = yield* pair("20 seconds", { lease: Duration.seconds(6) })
+      yield* clock.advance("32 seconds")
+      yield* process.stop
+      yield* clock.advance("7 seconds")
+      expect(led).toEqual(["a 1", "b 2"])
+      // The run of the first was in the middle: it is done again from the start.
+      expect((yield* TestDaemon.runs).map(({ status }) => status)).toEqual(["interrupted", "running"])
+      yield* clock.advance("2 minutes")
+      yield* process.goOn
+      yield* clock.advance("2 minutes")
+      expect(led).toEqual(["a 1", "b 2", "a ends"])
+      expect(yield* leader).toMatchObject({ term: 2, holder: "b", isExpired: false })
+      const runs = yield* TestDaemon.runs
+      const succeeded = runs.filter(({ status }) => status === "succeeded").map(({ runKey }) => runKey)
+      expect(new Set(succeeded).size).toBe(succeeded.length)
+      expect((yield* TestDaemon.ticks()).map((tick) => tick.slice(0, 5))).toEqual([
+        "00:01",
+        "00:02",
+        "00:03",
+        "00:04",
+        "00:05"
+      ])
+      expect(calls.length).toBe(6)
+      yield* Fiber.interrupt(second)
+      yield* clock.advance("1 second")
+      expect(led.slice(3)).toEqual(["b ends", "a 3"])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+})
+
+/** A daemon that is asked to stop ten seconds into a run. */
+const stopped = (takes: Duration.Input, drain: Duration.Duration) =>
+  Effect.gen(function*() {
+    const clock = TestDaemon.makeClock(START)
+    const project = TestDaemon.project(TestDaemon.counted([], takes), [minutely])
+    const daemon = yield* clock.on(TestDaemon.start(project, { drain }))
+    yield* clock.advance("40 seconds")
+    daemon.interruptUnsafe()
+    yield* clock.advance("19 seconds")
+    const during = yield* leader
+    yield* clock.advance("20 seconds")
+    const runs = yield* TestDaemon.runs
+    return { clock, project, during, leader: yield* leader, statuses: runs.map(({ status }) => status) }
+  })
+
+describe("a daemon that is asked to stop", () => {
+  it.effect("lets its run end, begins no other, and hands the lead over", () =>
+    Effect.gen(function*() {
+      const { during, leader, statuses } = yield* stopped("25 seconds", Duration.minutes(5))
+      expect(during).toMatchObject({ isExpired: true })
+      expect(leader).toMatchObject({ term: 1, isExpired: true })
+      expect(statuses).toEqual(["succeeded"])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("interrupts what takes longer than it may, which the next one takes up", () =>
+    Effect.gen(function*() {
+      const { clock, during, leader, project, statuses } = yield* stopped("45 seconds", Duration.seconds(30))
+      expect(during).toMatchObject({ isExpired: false })
+      expect(leader).toMatchObject({ isExpired: true })
+      expect(statuses).toEqual(["interrupted"])
+      yield* clock.on(TestDaemon.start(project))
+      yield* clock.advance("50 seconds")
+      const first = (yield* TestDaemon.runs).filter(({ runKey }) => runKey!.includes("00:01:00"))
+      expect(first.map(({ attempt, status }) => [attempt, status])).toEqual([[1, "interrupted"], [2, "succeeded"]])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+})
+
+describe("freshness", () => {
+  it.effect("is noticed when it changes, at the instant at which it does, once each", () =>
+    Effect.gen(function*() {
+      const clock = TestDaemon.makeClock("2024-01-01T00:00:00Z")
+      const changes: Array<string> = []
+      const { graph } = TestDaemon.project(TestDaemon.counted([]), [])
+      const watch = FreshnessWatch.run(graph, (effect) => effect, ({ from, to }) =>
+        Effect.map(Clock.currentTimeMillis, (now) =>
+          void changes.push(`${TestDaemon.iso(now).slice(11, 16)} ${from} ${to}`)))
+      const materialize = clock.on(Effect.forkChild(Testing.materialize(graph, { force: true })))
+      yield* clock.on(Effect.forkChild(watch))
+      yield* clock.advance("1 hour")
+      yield* materialize
+      yield* clock.advance("30 minutes")
+      yield* materialize
+      yield* clock.advance("4 hours")
+      yield* materialize
+      yield* clock.advance("1 minute")
+      expect(changes).toEqual(["01:00 unknown fresh", "02:30 fresh warn", "03:30 warn overdue", "05:30 overdue fresh"])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("a run that is canceled while it waits never begins", () =>
+    Effect.gen(function*() {
+      const clock = TestDaemon.makeClock(START)
+      const calls: Array<string> = []
+      const runs = yield* RunStore
+      const run = { runId: "r1", runKey: "k1", request: {}, tags: {}, priority: 0, attempts: 1 }
+      yield* clock.on(runs.request([{ ...run, notBefore: Date.parse(START) + 60_000 }]))
+      yield* clock.on(TestDaemon.start(TestDaemon.project(TestDaemon.counted(calls), [])))
+      yield* clock.advance("30 seconds")
+      expect(yield* runs.requestCancel("r1")).toBe(true)
+      yield* clock.advance("2 minutes")
+      expect(calls).toEqual([])
+      expect((yield* TestDaemon.runs).map(({ status }) => status)).toEqual(["canceled"])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+})
