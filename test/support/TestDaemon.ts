@@ -55,18 +55,22 @@ export const run = (one: Project<never>, options: Partial<Daemon.Options> = {}) 
     ...options
   })
 
-export const start = (one: Project<never>, options: Partial<Daemon.Options> = {}) =>
-  Effect.forkChild(run(one, options))
+export const start = (one: Project<never>, options: Partial<Daemon.Options> = {}) => Effect.forkChild(run(one, options))
 
 /** The oldest first. */
-export const runs = Effect.flatMap(RunStore, (store) =>
-  Effect.map(store.list({ limit: 20_000 }), (all) => [...all].reverse()))
+export const runs = Effect.flatMap(
+  RunStore,
+  (store) => Effect.map(store.list({ limit: 20_000 }), (all) => [...all].reverse())
+)
 
 /** Of one automation or of all, the oldest first: outcome, instant, how often. */
 export const ticks = (name?: string) =>
-  Effect.flatMap(AutomationStore, (store) =>
-    Effect.map(store.ticks(name, 10_000), (all) =>
-      [...all].reverse().map(({ count, due, outcome }) => `${iso(due).slice(11, 16)} ${outcome} ${count}`)))
+  Effect.flatMap(
+    AutomationStore,
+    (store) =>
+      Effect.map(store.ticks(name, 10_000), (all) =>
+        [...all].reverse().map(({ count, due, outcome }) => `${iso(due).slice(11, 16)} ${outcome} ${count}`))
+  )
 
 interface Sleeper {
   readonly at: number

@@ -24,7 +24,9 @@ const WRONG = 86_400_000
 /** A schedule that was never seen has none, nor has one that would wait for a clock that was far ahead. */
 const sinceOf = (memory: Memory | undefined, now: number): number | undefined => {
   const cursor = memory?.cursor
-  const since = Predicate.hasProperty(cursor, "since") && typeof cursor.since === "number" ? cursor.since : Number.POSITIVE_INFINITY
+  const since = Predicate.hasProperty(cursor, "since") && typeof cursor.since === "number"
+    ? cursor.since
+    : Number.POSITIVE_INFINITY
   return since > now + WRONG ? undefined : since
 }
 

@@ -21,23 +21,27 @@ const localOf = (zone: string) => {
 }
 
 describe("a year of nights", () => {
-  it.effect("has a tick for each, in zones that change their clocks by an hour or by half of one", () =>
-    Effect.gen(function*() {
-      const clock = TestDaemon.makeClock("2023-12-31T20:00:00Z")
-      const project = TestDaemon.project(TestDaemon.counted([]), ZONES.map(nightly))
-      yield* clock.on(TestDaemon.start(project, { lease: Duration.days(30) }))
-      yield* clock.advance("366 days")
-      const runs = yield* TestDaemon.runs
-      expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(["succeeded"]))
-      for (const zone of ZONES) {
-        const own = runs.filter(({ tags }) => tags["automation"] === Schedule.keyOf(nightly(zone)))
-        const local = own.map(({ runKey }) => localOf(zone)(runKey!))
-        expect(local.length).toBe(366)
-        expect(new Set(local.map((text) => text.slice(0, 10))).size).toBe(366)
-        // 02:30 does not exist on the night when an hour or half of one is left out.
-        expect(local.filter((text) => !text.endsWith(" 02:30")).length).toBeLessThanOrEqual(1)
-      }
-    }).pipe(Effect.provide(TestDaemon.engine)), 60_000)
+  it.effect(
+    "has a tick for each, in zones that change their clocks by an hour or by half of one",
+    () =>
+      Effect.gen(function*() {
+        const clock = TestDaemon.makeClock("2023-12-31T20:00:00Z")
+        const project = TestDaemon.project(TestDaemon.counted([]), ZONES.map(nightly))
+        yield* clock.on(TestDaemon.start(project, { lease: Duration.days(30) }))
+        yield* clock.advance("366 days")
+        const runs = yield* TestDaemon.runs
+        expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(["succeeded"]))
+        for (const zone of ZONES) {
+          const own = runs.filter(({ tags }) => tags["automation"] === Schedule.keyOf(nightly(zone)))
+          const local = own.map(({ runKey }) => localOf(zone)(runKey!))
+          expect(local.length).toBe(366)
+          expect(new Set(local.map((text) => text.slice(0, 10))).size).toBe(366)
+          // 02:30 does not exist on the night when an hour or half of one is left out.
+          expect(local.filter((text) => !text.endsWith(" 02:30")).length).toBeLessThanOrEqual(1)
+        }
+      }).pipe(Effect.provide(TestDaemon.engine)),
+    60_000
+  )
 })
 
 const START = "2024-01-01T00:30:00Z"
@@ -121,7 +125,11 @@ describe("a tick while the run of the one before goes on", () => {
     Effect.gen(function*() {
       const calls: Array<string> = []
       const clock = TestDaemon.makeClock("2024-01-01T00:00:30Z")
-      yield* clock.on(TestDaemon.start(TestDaemon.project(TestDaemon.counted(calls, "90 seconds"), [hourly({ cron: "* * * * *", overlap })])))
+      yield* clock.on(
+        TestDaemon.start(
+          TestDaemon.project(TestDaemon.counted(calls, "90 seconds"), [hourly({ cron: "* * * * *", overlap })])
+        )
+      )
       yield* clock.advance("230 seconds")
       return {
         calls: calls.map((at) => at.slice(11, 16)),

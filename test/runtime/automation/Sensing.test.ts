@@ -14,11 +14,15 @@ class Away extends Schema.TaggedError<Away>()("Away", { message: Schema.String }
 
 /** Each look of it is noted. */
 const looking = (looks: Array<number>, look: (at: number) => Effect.Effect<Sensor.Found, Away>) =>
-  Sensor.make("source", { every: "1 minute", timeout: "10 seconds" }, () =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      looks.push((now - Date.parse(START)) / 1000)
-      return look(now)
-    }))
+  Sensor.make(
+    "source",
+    { every: "1 minute", timeout: "10 seconds" },
+    () =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        looks.push((now - Date.parse(START)) / 1000)
+        return look(now)
+      })
+  )
 
 const steady = (seen: Array<string>) =>
   Sensor.make("steady", { every: "1 minute" }, ({ cursor = "0" }) =>
@@ -27,11 +31,13 @@ const steady = (seen: Array<string>) =>
       return { cursor: String(Number(cursor) + 1), runs: [{ ...counted, runKey: "the only one" }] }
     }))
 
-const memory = Effect.flatMap(AutomationStore, (store) =>
-  Effect.map(store.all, (all) => all.get("sensor/source")))
+const memory = Effect.flatMap(AutomationStore, (store) => Effect.map(store.all, (all) => all.get("sensor/source")))
 
-const why = Effect.flatMap(AutomationStore, (store) =>
-  Effect.map(store.ticks("sensor/source", 100), (all) => [...all].reverse().map(({ outcome, why }) => [outcome, why])))
+const why = Effect.flatMap(
+  AutomationStore,
+  (store) =>
+    Effect.map(store.ticks("sensor/source", 100), (all) => [...all].reverse().map(({ outcome, why }) => [outcome, why]))
+)
 
 /** Beside another one that nobody may hold up. */
 const beside = (sensor: Sensor.Sensor<never>, seconds: number) =>

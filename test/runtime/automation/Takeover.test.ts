@@ -131,7 +131,8 @@ describe("freshness", () => {
       const clock = TestDaemon.makeClock("2024-01-01T00:00:00Z")
       const changes: Array<string> = []
       const { graph } = TestDaemon.project(TestDaemon.counted([]), [])
-      const watch = FreshnessWatch.run(graph, (effect) => effect, ({ from, to }) =>
+      const watch = FreshnessWatch.run(graph, (effect) =>
+        effect, ({ from, to }) =>
         Effect.map(Clock.currentTimeMillis, (now) =>
           void changes.push(`${TestDaemon.iso(now).slice(11, 16)} ${from} ${to}`)))
       const materialize = clock.on(Effect.forkChild(Testing.materialize(graph, { force: true })))

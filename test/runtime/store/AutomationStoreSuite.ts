@@ -13,8 +13,7 @@ const tick = (name: string, at: number, outcome: NewTick["outcome"], why?: strin
   runs: outcome === "requested" ? [`run at ${at}`] : []
 })
 
-const of = (name: string) =>
-  Effect.flatMap(AutomationStore, (store) => Effect.map(store.all, (all) => all.get(name)))
+const of = (name: string) => Effect.flatMap(AutomationStore, (store) => Effect.map(store.all, (all) => all.get(name)))
 
 export const suite = (it: Vitest.MethodsNonLive<AutomationStore>) =>
   describe("what automations remember", () => {

@@ -16,8 +16,11 @@ export const wanted = (runId: string, more: Partial<RequestedRun> = {}): Request
 
 /** Ids of the waiting runs whose id begins so. */
 const waiting = (prefix: string) =>
-  Effect.flatMap(RunStore, ({ requested }) =>
-    Effect.map(requested, (runs) => runs.map(({ runId }) => runId).filter((runId) => runId.startsWith(prefix))))
+  Effect.flatMap(
+    RunStore,
+    ({ requested }) =>
+      Effect.map(requested, (runs) => runs.map(({ runId }) => runId).filter((runId) => runId.startsWith(prefix)))
+  )
 
 /** The run has begun, in this term. */
 export const begun = Effect.fnUntraced(function*(run: RequestedRun, term?: number) {
@@ -29,8 +32,10 @@ export const begun = Effect.fnUntraced(function*(run: RequestedRun, term?: numbe
 })
 
 const resumed = (prefix: string) =>
-  Effect.flatMap(RunStore, ({ resume }) =>
-    Effect.map(resume, (found) => found.filter((runId) => runId.startsWith(prefix))))
+  Effect.flatMap(
+    RunStore,
+    ({ resume }) => Effect.map(resume, (found) => found.filter((runId) => runId.startsWith(prefix)))
+  )
 
 export const suite = (it: Vitest.MethodsNonLive<RunStore>) =>
   describe("runs that wait for a daemon", () => {
