@@ -10,6 +10,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Url from "node:url"
 import * as conditions from "./conditions.ts"
+import * as daemon from "./daemon.ts"
 import * as Decode from "./decode.ts"
 import * as engine from "./engine.ts"
 
@@ -70,5 +71,6 @@ if (process.argv[2] !== "decode") {
   commands()
   engine.bench()
   conditions.bench()
+  daemon.bench()
 }
 await Decode.run(process.argv[3])

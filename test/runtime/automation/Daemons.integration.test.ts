@@ -29,8 +29,12 @@ interface Row {
   readonly [column: string]: unknown
 }
 
+/** A server that is away for a while is asked again. */
 const rows = (statement: string) =>
-  Effect.orDie(Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Row>(statement)))
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Row>(statement)).pipe(
+    Effect.retry({ times: 150, schedule: Schedule.spaced("200 millis") }),
+    Effect.orDie
+  )
 
 const until = <A, E, R>(effect: Effect.Effect<A, E, R>, is: (found: A) => boolean, within: Duration.Input) =>
   effect.pipe(
@@ -42,7 +46,6 @@ const LEADER = "select term::int, holder from barograph.leader where expires_at 
 
 const leaderAmong = (among: ReadonlyArray<Cli.Started>) =>
   rows(LEADER).pipe(
-    Effect.catchDefect(() => Effect.succeed([])),
     Effect.map(([row]) => among.find(({ child }) => String(row?.["holder"]).endsWith(` ${child.pid}`))),
     (looked) => until(looked, (found) => found !== undefined, "60 seconds"),
     Effect.orDie,
@@ -123,7 +126,7 @@ it.live(
   () =>
     daemons((of) =>
       Effect.gen(function*() {
-        const random = randomOf(11)
+        const random = randomOf(2)
         const pair = [of.start(), of.start()]
         let lines = 0
         const victims = { leader: 0, standby: 0 }
@@ -219,6 +222,64 @@ it.live(
         yield* of.leader([of.start()])
         yield* settled(3)
         expect(yield* wrong).toEqual(NOTHING)
+      })
+    ),
+  600_000
+)
+
+/** Kills the server, and whoever starts it again, for so long. */
+const withoutServer = ({ home }: Daemons, duration: Duration.Input) =>
+  Effect.gen(function*() {
+    const file = Path.join(home, "postgres", "data", "postmaster.pid")
+    const kill = Effect.sync(() => {
+      const pid = Number(Fs.existsSync(file) ? Fs.readFileSync(file, "utf8").split("\n")[0] : "")
+      try {
+        if (pid > 1) process.kill(pid, "SIGKILL")
+      } catch (error) {
+        // It is gone already, its file is not.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error
+      }
+    })
+    yield* kill
+    yield* kill.pipe(Effect.repeat(Schedule.spaced("50 millis")), Effect.timeoutOption(duration))
+  })
+
+/** As PostgreSQL says it. */
+const FULL = `create function public.full_disk() returns trigger language plpgsql as $$ begin
+  raise exception 'could not extend file "base/1": No space left on device' using errcode = '53100'; end $$`
+
+const TABLES = ["runs", "events", "materializations", "ticks"]
+
+it.live(
+  "a server that is gone for a while, and then one whose disk is full, stop nothing for good, and nothing is lost",
+  () =>
+    daemons((of) =>
+      Effect.gen(function*() {
+        of.of.env["TAKES"] = "700"
+        const pair = [of.start(), of.start()]
+        yield* of.leader(pair)
+        yield* addLines(of, 0, 6)
+        yield* until(Effect.sync(() => calls(of).length), (count) => count > 1, "60 seconds")
+        yield* Effect.all([withoutServer(of, "4 seconds"), addLines(of, 6, 3)], { concurrency: 2 })
+        yield* settled(9)
+        yield* addLines(of, 9, 6)
+        yield* until(Effect.sync(() => calls(of).length), (count) => count > 10, "60 seconds")
+        yield* rows(FULL)
+        for (const table of TABLES) {
+          yield* rows(
+            `create trigger full_disk before insert on barograph.${table} execute function public.full_disk()`
+          )
+        }
+        yield* addLines(of, 15, 3)
+        yield* Effect.sleep("2 seconds")
+        for (const table of TABLES) yield* rows(`drop trigger full_disk on barograph.${table}`)
+        yield* settled(18)
+        expect(yield* wrong).toEqual(NOTHING)
+        expect(pair.map(({ child }) => child.exitCode ?? child.signalCode)).toEqual([null, null])
+        for (const one of pair) yield* signal(one, "SIGTERM")
+        const said = (yield* Effect.promise(() => Promise.all(pair.map(({ ended }) => ended)))).map((one) => one.stderr)
+        expect(said.join("")).toContain("No space left on device")
+        expect(said.join("")).not.toContain("a bug in barograph")
       })
     ),
   600_000
