@@ -1,9 +1,7 @@
 /** Evaluates schedules: each tick once, in one transaction with the run that it asks for. */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { message } from "../run/CauseText.ts"
 import * as RunId from "../run/RunId.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
@@ -117,16 +115,6 @@ const evaluate = (self: Schedule.Schedule, since: number, memory: Memory | undef
     yield* record(self, memory, { since: decided.at(-1)?.due ?? since }, ticks)
   })
 
-/** What it cannot say it wants, it does not get: the others have theirs. */
-const failed = (self: Schedule.Schedule, now: number, cause: Cause.Cause<unknown>) =>
-  Effect.gen(function*() {
-    const [name, why] = [Schedule.keyOf(self), message(cause)]
-    yield* Effect.logError(`schedule ${self.name} failed: ${why}`)
-    yield* (yield* AutomationStore).record(name, { since: now }, [
-      { name, due: now, at: now, outcome: "failed", why, runs: [] }
-    ])
-  })
-
 /** Evaluates what is due by now, and answers when the next tick is. */
 const look = (schedules: ReadonlyArray<Schedule.Schedule>, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
@@ -138,10 +126,7 @@ const look = (schedules: ReadonlyArray<Schedule.Schedule>, fenced: Watch.Fenced)
       const known = sinceOf(memory, now)
       const since = known ?? now
       const next = Schedule.next(self, since)
-      if (next <= now || known === undefined) {
-        yield* Effect.catchDefect(fenced(evaluate(self, since, memory, now)), (defect) =>
-          fenced(failed(self, now, Cause.die(defect))))
-      }
+      if (next <= now || known === undefined) yield* fenced(evaluate(self, since, memory, now))
       first = Math.min(first ?? Number.POSITIVE_INFINITY, next > now ? next : Schedule.next(self, now))
     }
     return first

@@ -89,12 +89,21 @@ const OPEN = `select count(*)::int as open from barograph.runs as r where status
 const DONE = `select count(distinct run_key)::int as done from barograph.runs
   where status = 'succeeded' and run_key like 'sensor/lines@%'`
 
-/** So many lines are done, and nothing is open. */
+const STUCK = `select run_id, status, attempt, fenced, term::int, why, started_at, cancel_requested_at from barograph.runs
+  where status in ('requested', 'queued', 'running') order by started_at limit 5`
+
+/** So many lines are done, and nothing is open; what is, when that takes too long. */
 const settled = (lines: number) =>
   until(
     Effect.all([rows(DONE), rows(OPEN)]),
     ([[done], [open]]) => done!["done"] === lines && open!["open"] === 0,
-    "90 seconds"
+    Duration.seconds(90 + lines / 2)
+  ).pipe(
+    Effect.catchTag("TimeoutError", () =>
+      Effect.flatMap(
+        Effect.all({ stuck: rows(STUCK), done: rows(DONE), open: rows(OPEN), leader: rows(LEADER) }),
+        (stands) => Effect.die(new Error(`does not settle: ${JSON.stringify(stands)}`))
+      ))
   )
 
 /** Keys with another number of successes than one; partitions with another number of materializations; ticks twice. */
