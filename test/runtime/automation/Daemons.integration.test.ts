@@ -89,7 +89,8 @@ const OPEN = `select count(*)::int as open from barograph.runs as r where status
 const DONE = `select count(distinct run_key)::int as done from barograph.runs
   where status = 'succeeded' and run_key like 'sensor/lines@%'`
 
-const STUCK = `select run_id, status, attempt, fenced, term::int, why, started_at, cancel_requested_at from barograph.runs
+const STUCK =
+  `select run_id, status, attempt, fenced, term::int, why, started_at, cancel_requested_at from barograph.runs
   where status in ('requested', 'queued', 'running') order by started_at limit 5`
 
 /** So many lines are done, and nothing is open; what is, when that takes too long. */
