@@ -19,6 +19,7 @@ import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Daemon from "../../src/runtime/automation/Daemon.ts"
 import { requestOf } from "../../src/runtime/automation/Schedule.ts"
+import * as Partitions from "../../src/runtime/partition/Partitions.ts"
 import { type RequestedRun, RunStore } from "../../src/runtime/store/RunStore.ts"
 import { temporaryDirectory } from "../support/EmbeddedDatabase.ts"
 import { peakMegabytes, table } from "./Measured.ts"
@@ -33,23 +34,26 @@ const stores = (home: string) => Layer.provideMerge(engine, Database.layer({ hom
 /** By the clock that all processes of the machine share. */
 const now = (): number => performance.timeOrigin + performance.now()
 
-const request = requestOf({ assets: ["called"], force: true })
+/** Requested at a time, each of a partition of its own: what one of them forced, the next would not force again. */
+const TOGETHER = 250
 
 const run = (at: number): RequestedRun => ({
   runId: `r${at}`,
   runKey: `k${at}`,
-  request,
+  request: requestOf({ assets: ["called"], force: true, partition: `n=${at % TOGETHER}` }),
   tags: {},
   priority: 0,
   attempts: 1
 })
+
+const n = Partitions.statics(Array.from({ length: TOGETHER }, (_, at) => `${at}`))
 
 /** A daemon over an asset that tells when it is called. */
 const daemon = (called: (at: number) => void) =>
   Daemon.run(
     Stream.concat(
       Stream.make({
-        graph: AssetGraph.make(Asset.make("called", {}, () => Effect.sync(() => called(now())))),
+        graph: AssetGraph.make(Asset.make("called", { partitions: { n } }, () => Effect.sync(() => called(now())))),
         automations: [],
         members: Effect.succeed({}),
         concurrency: 4,
@@ -97,7 +101,7 @@ const acrossProcesses = (home: string) =>
     return figures("across processes", yield* latencies(calls))
   })
 
-/** Requested some hundred at a time; heap after a collection at each quarter. */
+/** Heap after a collection at each quarter. */
 const many = (count: number) =>
   Effect.gen(function*() {
     const runs = yield* RunStore
@@ -108,11 +112,11 @@ const many = (count: number) =>
       heap.push(process.memoryUsage().heapUsed / 1e6)
     })
     yield* Effect.forkScoped(daemon(() => void ended++))
-    for (let from = 0; from < count; from += 250) {
+    for (let from = 0; from < count; from += TOGETHER) {
       if (from % (count / 4) === 0) yield* note
-      yield* runs.request(Array.from({ length: 250 }, (_, at) => run(from + at)))
+      yield* runs.request(Array.from({ length: TOGETHER }, (_, at) => run(from + at)))
       yield* Effect.sync(() => ended).pipe(
-        Effect.repeat({ until: (done) => done === from + 250, schedule: Schedule.spaced("20 millis") })
+        Effect.repeat({ until: (done) => done === from + TOGETHER, schedule: Schedule.spaced("20 millis") })
       )
     }
     yield* note

@@ -24,7 +24,7 @@ import { Claims, type RunClaims } from "../store/Claims.ts"
 import { MaterializationStore } from "../store/MaterializationStore.ts"
 import type { Materialization, Outcome, RunRef } from "../store/Outcome.ts"
 import { RunStore } from "../store/RunStore.ts"
-import type { StoreError } from "../store/StoreError.ts"
+import { StoreError } from "../store/StoreError.ts"
 import type * as Admission from "./Admission.ts"
 import { message } from "./CauseText.ts"
 import * as Checks from "./Checks.ts"
@@ -262,9 +262,10 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
   else yield* failAll(running, step, work.map(({ partition }) => partition), called.cause)
 }, Effect.scoped)
 
+/** A failure of the asset is the step's; a failure of the store, such as a lost connection, is the run's. */
 const failAll = (running: Running, step: Step, partitions: ReadonlyArray<string>, cause: Cause.Cause<unknown>) =>
-  Cause.hasInterrupts(cause)
-    ? Effect.failCause(cause as Cause.Cause<never>)
+  Cause.hasInterrupts(cause) || Cause.squash(cause) instanceof StoreError
+    ? Effect.failCause(cause as Cause.Cause<StoreError>)
     : fail(running, step, partitions, message(cause), namesOf(Cause.squash(cause)))
 
 const attributesOf = ({ id, of, partitions }: Step) => ({
@@ -274,7 +275,7 @@ const attributesOf = ({ id, of, partitions }: Step) => ({
   partition: partitions[0]
 })
 
-/** A failure of the asset is the step's; a failure of the store is the run's. */
+/** A mistake of the engine's own fails the step, too. */
 const contained = (running: Running, step: Step) =>
   perform(running, step).pipe(
     Effect.catchCause((cause) => failAll(running, step, step.partitions, cause)),

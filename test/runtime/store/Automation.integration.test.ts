@@ -5,25 +5,40 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import { Executor } from "../../../src/runtime/run/Executor.ts"
 import { AutomationStore } from "../../../src/runtime/store/AutomationStore.ts"
+import { CheckStore } from "../../../src/runtime/store/CheckStore.ts"
 import { Claims } from "../../../src/runtime/store/Claims.ts"
+import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
 import * as EngineSchema from "../../../src/runtime/store/EngineSchema.ts"
 import { Leadership } from "../../../src/runtime/store/Leadership.ts"
+import { MaterializationStore } from "../../../src/runtime/store/MaterializationStore.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import { Signals } from "../../../src/runtime/store/Signals.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
+import * as TestGraph from "../../support/TestGraph.ts"
 import * as AutomationStoreSuite from "./AutomationStoreSuite.ts"
 import * as LeadershipSuite from "./LeadershipSuite.ts"
 import * as RunQueueSuite from "./RunQueueSuite.ts"
 import * as SignalsSuite from "./SignalsSuite.ts"
 
-const stores = Layer.mergeAll(
-  AutomationStore.layer,
-  Claims.layer,
-  Leadership.layer,
-  RunStore.layer,
-  Signals.layer
-).pipe(Layer.provideMerge(EngineSchema.layer), Layer.provideMerge(EmbeddedDatabase.layer))
+const stores = Executor.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(
+    AutomationStore.layer,
+    CheckStore.layer,
+    Claims.layer,
+    DynamicPartitions.layer,
+    Leadership.layer,
+    MaterializationStore.layer,
+    RunStore.layer,
+    Signals.layer
+  )),
+  Layer.provideMerge(EngineSchema.layer),
+  Layer.provideMerge(EmbeddedDatabase.layer)
+)
 
 const LONG = 60_000
 
@@ -79,6 +94,22 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("in PostgreS
         expect(Exit.isFailure(claim)).toBe(true)
         expect(yield* Effect.flip(runs.append("alive", []))).toMatchObject({ _tag: "StoreError" })
       }))
+    }))
+
+  it.effect("a run whose connection is lost is cut off, not failed: its partitions are not to blame", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const close = sql`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`
+      const cut = Asset.make(
+        "cut",
+        { partitions: { n: Partitions.statics(["1", "2"]) } },
+        ({ partition }) => partition.n === "1" ? Effect.orDie(close) : Effect.void
+      )
+      const options = { runId: "cut off" }
+      const lost = TestGraph.materialize(AssetGraph.make(cut), { assets: ["cut"], concurrency: 1, options })
+      expect(yield* Effect.flip(lost)).toMatchObject({ _tag: "StoreError" })
+      expect(yield* (yield* RunStore).find("cut off")).toMatchObject({ status: "interrupted" })
+      expect(yield* sql`select 1 from barograph.events where run_id = 'cut off' and type = 'Failed'`).toEqual([])
     }))
 
   it.effect("signals are told by a commit and not by a rollback", () =>
