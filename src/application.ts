@@ -10,9 +10,9 @@ import { automations } from "./assets/automations.ts"
 import { barsParquet } from "./assets/barsParquet.ts"
 import { barsByDate, barsByMonth } from "./assets/compactedBars.ts"
 import { withLayout } from "./assets/definitions.ts"
-import { manySymbols } from "./assets/manySymbols.ts"
 import { rawBars } from "./assets/rawBars.ts"
 import { redshiftBars } from "./assets/redshiftBars.ts"
+import { sharedCalls } from "./assets/sharedCalls.ts"
 import { stagedBars } from "./assets/stagedBars.ts"
 import { onCalendar, TradingCalendar } from "./assets/TradingCalendar.ts"
 import {
@@ -269,9 +269,9 @@ export const load = (cwd: string, bundled: string) =>
     const settings = yield* Effect.mapError(Settings.load(cwd), ({ fix, message }) => configuration(message, fix))
     return Application.make({
       origin: "the bundled graph",
-      graph: manySymbols(
+      graph: sharedCalls(
         onCalendar(withLayout(settings.layout), Source.calendar(settings.source)),
-        Source.symbolsPerCall(settings.source)
+        Source.sharing(settings.source)
       ),
       layer: services(settings, bundled),
       notices: settings.source._tag === "Sample" && settings.sample === undefined ? [SAMPLE] : settings.notices,

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { nyse } from "./assets/nyse.ts"
 import * as PeriodCalendar from "./assets/PeriodCalendar.ts"
+import type { Sharing } from "./assets/sharedCalls.ts"
 import * as BarInterval from "./layers/bars/BarInterval.ts"
 import * as CorporateActions from "./layers/market-data/CorporateActions.ts"
 import type { MarketData } from "./layers/market-data/MarketData.ts"
@@ -102,8 +103,15 @@ export const calendar = (source: Source): Calendar.Calendar => {
 /** So many fill one or two pages of 10,000 bars and 8 MB; in the end the length of an address is the limit. */
 const together = { "1min": 3, "5min": 12, "15min": 32, "30min": 64, "60min": 100 } as const
 
-/** How many symbols of a month one question takes. */
-export const symbolsPerCall = (source: Source): number => source._tag === "Alpaca" ? together[source.interval] : 1
+/** A series by date comes whole: its months share a call. Bounds what one step keeps. */
+const MONTHS = 400
+
+/** Which payloads share a call of the source. */
+export const sharing = (source: Source): Sharing => {
+  if (source._tag === "Alpaca") return { by: "month", max: together[source.interval] }
+  const isWhole = source._tag === "AlphaVantage" && BarInterval.isByDate(source.interval)
+  return { by: "symbol", max: isWhole ? MONTHS : 1 }
+}
 
 /** How many bars a session has at most: one for each interval that begins in it. */
 export const barsIn = (source: Source, session: string): number => {

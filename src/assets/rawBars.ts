@@ -51,8 +51,8 @@ export const rawBars = Asset.make(
     pool: "market_data",
     retry: whileRetryable,
     timeout: "3 minutes",
-    // A call serves one symbol, or several of a month where the source takes them: see `manySymbols.ts`.
-    batch: { max: 1, by: ({ month }: Partition) => month }
+    // A call serves one payload, or several where the source's calls do: see `sharedCalls.ts`.
+    batch: { max: 1 }
   },
   Effect.fn("raw_bars")(function*({ items }) {
     const source = yield* MarketData
@@ -71,18 +71,24 @@ export const rawBars = Asset.make(
 
 type Fetched = Result.Result<Payload, MarketDataError>
 
-/** In the order of the partitions, which are all of one month. A question for one symbol fails as a whole. */
-const fetchAll = Effect.fnUntraced(
-  function*({ fetchMonth, fetchMonths }: MarketData["Service"], partitions: ReadonlyArray<Partition>) {
-    if (partitions.length === 1 || fetchMonths === undefined) {
-      const payloads: Array<Fetched> = []
-      for (const partition of partitions) payloads.push(Result.succeed(yield* fetchMonth(partition)))
-      return payloads
-    }
-    const found = yield* fetchMonths(partitions.map(({ symbol }) => symbol), partitions[0]!.month)
-    return partitions.map(({ symbol }) => found.get(symbol)!)
+/** What would fail again fails one payload; what may pass is tried again with all of them. */
+const fetchOne = Effect.fnUntraced(function*({ fetchMonth }: MarketData["Service"], partition: Partition) {
+  const payload = yield* Effect.result(fetchMonth(partition))
+  return Result.isFailure(payload) && payload.failure.retryable ? yield* payload.failure : payload
+})
+
+/** In the order of the partitions, which are of one month or of one symbol. */
+const fetchAll = Effect.fnUntraced(function*(source: MarketData["Service"], partitions: ReadonlyArray<Partition>) {
+  const [first, second] = partitions
+  if (source.fetchMonths === undefined || first!.month !== second?.month) {
+    return yield* Effect.forEach(
+      partitions,
+      (partition): Effect.Effect<Fetched, MarketDataError> => fetchOne(source, partition)
+    )
   }
-)
+  const found = yield* source.fetchMonths(partitions.map(({ symbol }) => symbol), first!.month)
+  return partitions.map(({ symbol }) => found.get(symbol)!)
+})
 
 const keep = Effect.fnUntraced(function*(source: MarketData["Service"], partition: Partition, payload: Payload) {
   const store = yield* ObjectStore

@@ -7,11 +7,13 @@
  * from splits and dividends where that is wanted. The key is only in the request.
  */
 import * as Cache from "effect/Cache"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Rule from "../bars/Rule.ts"
 import * as Client from "./alpha-vantage/Client.ts"
 import * as Formats from "./alpha-vantage/Formats.ts"
@@ -97,6 +99,8 @@ const series = ({ adjusted, history }: Settings, interval: ByDate, symbol: strin
 
 /** The months of a symbol share a call: the answer holds all of them. */
 const SHARED = Duration.minutes(10)
+/** And so long a refusal that would be repeated: each repetition would be one of the day's calls. */
+const REFUSED = Duration.seconds(10)
 const SYMBOLS = 16
 
 const whole = Effect.fnUntraced(function*(settings: Settings, interval: ByDate, client: Client.Client) {
@@ -104,7 +108,11 @@ const whole = Effect.fnUntraced(function*(settings: Settings, interval: ByDate, 
   const ask = (symbol: string) => client.call(series(settings, interval, symbol))
   const answers = yield* Cache.makeWith(ask, {
     capacity: SYMBOLS,
-    timeToLive: (exit) => Exit.isSuccess(exit) ? SHARED : Duration.zero
+    timeToLive: (exit) => {
+      if (Exit.isSuccess(exit)) return SHARED
+      const reason = Cause.findErrorOption(exit.cause)
+      return Option.isSome(reason) && !MarketData.isPassing(reason.value) ? REFUSED : Duration.zero
+    }
   })
   return Effect.fnUntraced(function*({ month, symbol }: MarketData.Request) {
     const answer = yield* Cache.get(answers, symbol)

@@ -55,6 +55,9 @@ export const Reason = Schema.Union([
 ])
 export type Reason = typeof Reason.Type
 
+/** Whether the same request may succeed later in the same run. */
+export const isPassing = ({ _tag }: Reason): boolean => _tag === "Throttled" || _tag === "Unavailable"
+
 /** Every failure of a source. `reason.text` never contains the key. */
 export class MarketDataError extends Schema.TaggedError<MarketDataError>()("MarketDataError", {
   source: Schema.String,
@@ -67,9 +70,8 @@ export class MarketDataError extends Schema.TaggedError<MarketDataError>()("Mark
     const asked = [this.source, this.symbol, this.month].filter((part) => part !== "").join(" ")
     return `${asked}: ${this.reason._tag}: ${this.reason.text}`
   }
-  /** True where the same request may succeed later in the same run. */
   get retryable(): boolean {
-    return this.reason._tag === "Throttled" || this.reason._tag === "Unavailable"
+    return isPassing(this.reason)
   }
   /** The least time to wait before the next try, where the source named one. */
   get retryAfterMillis(): number {

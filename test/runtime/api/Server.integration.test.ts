@@ -45,6 +45,8 @@ const json = (address: string, path: string) =>
 
 const Output = Schema.Struct({ rows: Schema.Finite, rejected: Schema.Finite, bytes: Schema.Finite })
 
+class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", { message: Schema.String }) {}
+
 /** `a` is good, `b` fails twice and is good then, `c` fails. */
 const letters = () => {
   let tries = 0
@@ -56,7 +58,7 @@ const letters = () => {
   }, ({ partition }) =>
     Effect.suspend(() =>
       partition.letter === "c" || (partition.letter === "b" && tries++ < 1)
-        ? Effect.fail(new StoreError({ operation: "read", message: partition.letter }))
+        ? Effect.fail(new Unreadable({ message: partition.letter }))
         : Effect.succeed({ rows: 10, rejected: 1, bytes: 1000 })
     ))
 }
