@@ -5,7 +5,7 @@
  * provides the reference: what an asset computes must agree with the partitions that it has.
  */
 import * as Context from "effect/Context"
-import type * as Asset from "../runtime/asset/Asset.ts"
+import * as Record from "effect/Record"
 import * as AssetGraph from "../runtime/asset/AssetGraph.ts"
 import type { Calendar } from "../runtime/partition/Calendar.ts"
 import type { Dimension } from "../runtime/partition/Partitions.ts"
@@ -21,22 +21,8 @@ export const onCalendar = <Name extends string, R>(
   calendar: Calendar
 ): AssetGraph.AssetGraph<Name, R> => {
   if (calendar === nyse) return graph
-  const moved = new Map<Asset.Any, Asset.Any>()
   const on = movedTo(calendar)
-  for (const asset of graph.assets.values()) {
-    const dependencies = Object.entries(asset.dependencies).map(([name, dependency]) =>
-      [name, { ...dependency, asset: moved.get(dependency.asset)! }] as const
-    )
-    moved.set(asset, {
-      ...asset,
-      dependencies: Object.fromEntries(dependencies),
-      dimensions: Object.fromEntries(
-        Object.entries(asset.dimensions).map(([name, dimension]) => [name, on(dimension)])
-      )
-    })
-  }
-  const checks = [...graph.checks.values()].flat().map((check) => ({ ...check, asset: moved.get(check.asset)! }))
-  return AssetGraph.make(...moved.values(), ...checks) as unknown as AssetGraph.AssetGraph<Name, R>
+  return AssetGraph.mapAssets(graph, (asset) => ({ ...asset, dimensions: Record.map(asset.dimensions, on) }))
 }
 
 /** The same object for the same dimension: what is remembered of a dimension is remembered once. */

@@ -11,6 +11,7 @@ import { InvalidRequest, MarketData, MarketDataError } from "../../src/layers/ma
 import * as SourceMemory from "../../src/layers/market-data/Memory.ts"
 import * as StagingMemory from "../../src/layers/staging/Memory.ts"
 import * as WarehouseMemory from "../../src/layers/warehouse/Memory.ts"
+import type * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Plan from "../../src/runtime/plan/Plan.ts"
 import * as Testing from "../../src/runtime/testing/Testing.ts"
 import * as AlphaVantageText from "../support/AlphaVantageText.ts"
@@ -120,4 +121,16 @@ it.effect("the months of a symbol are one call in a plan, and each month has its
     expect(source.calls).toEqual(["IBM/2013-08", "IBM/2013-09", "IBM/2013-10"])
     expect(summary.assets["raw_bars"]).toMatchObject({ materialized: 1, failed: 2 })
   }).pipe(Effect.provide(Layer.merge(source.layer, others())))
+})
+
+it("a graph whose calls are shared keeps its checks, and they ask about its own assets", () => {
+  const graph = sharedCalls(definitions, { by: "symbol", max: 1 })
+  const names = (one: AssetGraph.Any) =>
+    [...one.checks.values()].flat().map(({ asset, name }) => `${asset.name}/${name}`)
+  expect(names(graph)).toEqual(names(definitions))
+  expect(names(graph)).toContain("staged_bars/no_warnings")
+  for (const { asset } of [...graph.checks.values()].flat()) expect(asset).toBe(graph.assets.get(asset.name))
+  for (const { dependencies } of graph.assets.values()) {
+    for (const { asset } of Object.values(dependencies)) expect(asset).toBe(graph.assets.get(asset.name))
+  }
 })

@@ -1,4 +1,5 @@
 /** The assets of a project and their edges. What contradicts itself is refused here, in sentences: see `Validate`. */
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import type * as Asset from "./Asset.ts"
 import * as Check from "./Check.ts"
@@ -41,4 +42,18 @@ export const make = <const T extends ReadonlyArray<Check.Root>>(
   }
   const names = [...assets.keys()] as ReadonlyArray<Check.AssetOf<T[number]>["name"]>
   return { assets, names, downstream, checks }
+}
+
+/** The same graph with every asset changed. What `change` gets reads the changed ones; checks ask about them. */
+export const mapAssets = <Name extends string, R>(
+  self: AssetGraph<Name, R>,
+  change: (asset: Asset.Any) => Asset.Any
+): AssetGraph<Name, R> => {
+  const changed = new Map<string, Asset.Any>()
+  for (const asset of self.assets.values()) {
+    const dependencies = Record.map(asset.dependencies, (one) => ({ ...one, asset: changed.get(one.asset.name)! }))
+    changed.set(asset.name, change({ ...asset, dependencies }))
+  }
+  const checks = [...self.checks.values()].flat().map((check) => ({ ...check, asset: changed.get(check.asset.name)! }))
+  return make(...changed.values(), ...checks) as unknown as AssetGraph<Name, R>
 }

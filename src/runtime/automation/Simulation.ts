@@ -17,7 +17,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type * as Asset from "../asset/Asset.ts"
-import type * as AssetGraph from "../asset/AssetGraph.ts"
+import * as AssetGraph from "../asset/AssetGraph.ts"
 import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import { Executor } from "../run/Executor.ts"
@@ -28,7 +28,6 @@ import type { Tick } from "../store/Tick.ts"
 import * as Testing from "../testing/Testing.ts"
 import * as AlertChannels from "./AlertChannels.ts"
 import * as Daemon from "./Daemon.ts"
-import { universe } from "./Launcher.ts"
 import type { Project } from "./Project.ts"
 import * as Watch from "./Watch.ts"
 
@@ -57,21 +56,14 @@ export interface Simulated {
 const Output = Schema.Struct({ version: Schema.String })
 
 /** Answers at once what is always the same: only what is missing, or asked for by force, is ever made. */
-const stub = (
-  asset: Asset.Any,
-  upstream: ReadonlyMap<string, Asset.Any>,
-  called: (pool: string) => Effect.Effect<void>
-) => ({
+const stub = (called: (pool: string) => Effect.Effect<void>) => (asset: Asset.Any): Asset.Any => ({
   ...asset,
-  dependencies: Object.fromEntries(
-    Object.entries(asset.dependencies).map(([name, one]) => [name, { ...one, asset: upstream.get(one.asset.name)! }])
-  ),
   output: Output,
   dataVersion: "version",
   codeVersion: Effect.succeed("simulated"),
   retry: undefined,
   timeout: undefined,
-  materialize: (items: ReadonlyArray<Asset.Item>) =>
+  materialize: (items) =>
     Effect.gen(function*() {
       if (asset.pool !== undefined) yield* called(asset.pool)
       yield* Effect.sleep(CALL)
@@ -80,9 +72,7 @@ const stub = (
 })
 
 const simulated = (graph: AssetGraph.Any, called: (pool: string) => Effect.Effect<void>) => {
-  const assets = new Map<string, Asset.Any>()
-  for (const asset of graph.assets.values()) assets.set(asset.name, stub(asset, assets, called))
-  const found: AssetGraph.Any = { ...graph, assets, checks: new Map() }
+  const found: AssetGraph.Any = { ...AssetGraph.mapAssets(graph, stub(called)), checks: new Map() }
   // Nothing in it needs a service any more.
   return found as AssetGraph.AssetGraph<string, never>
 }
@@ -90,7 +80,7 @@ const simulated = (graph: AssetGraph.Any, called: (pool: string) => Effect.Effec
 /** Everything that exists by now is made, so that what comes is all that is new. Answers how many partitions that is. */
 const settle = (project: Project<never>, concurrency: number) =>
   Effect.gen(function*() {
-    const now = yield* universe(project)
+    const now = yield* Situation.settled(project.members)
     const targets = [...project.graph.assets.values()].filter(({ external }) => !external).map((
       { dimensions, name }
     ) => ({
