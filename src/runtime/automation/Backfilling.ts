@@ -5,27 +5,28 @@
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import * as Backfill from "../run/Backfill.ts"
+import * as Situation from "../run/Situation.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import { BackfillStore } from "../store/BackfillStore.ts"
 import * as AlertPolicy from "./AlertPolicy.ts"
-import { universe } from "./Launcher.ts"
 import type { Project } from "./Project.ts"
 import * as Watch from "./Watch.ts"
 
 /** Backfills are few, and the newest first. */
 const SEEN = 100
 
-const look = <R>(project: Project<R>, fenced: Watch.Fenced) =>
+const look = <R>(project: Project<R>, fenced: Watch.Fenced, term: number) =>
   Effect.gen(function*() {
     const all = yield* (yield* BackfillStore).list(SEEN)
     const open = all.filter(({ status }) => status === "requested" || status === "running").reverse()
     for (const { backfillId } of open) {
       yield* Effect.logInfo(`backfill ${backfillId} goes on`)
-      yield* universe(project)
+      yield* Situation.settled(project.members)
       const ended = yield* Backfill.work(project.graph, backfillId, {
         concurrency: project.concurrency,
         pools: Record.map(project.pools, ({ slots }) => slots),
         limits: project.limits,
+        term,
         observe: () => Effect.void
       })
       yield* Effect.logInfo(`backfill ${backfillId} ${ended?.status ?? "is gone"}`)
@@ -34,5 +35,5 @@ const look = <R>(project: Project<R>, fenced: Watch.Fenced) =>
     return undefined
   })
 
-export const run = <R>(project: Project<R>, fenced: Watch.Fenced) =>
-  Watch.watch(({ _tag }) => _tag === "BackfillChanged" || _tag === "Connected", look(project, fenced))
+export const run = <R>(project: Project<R>, fenced: Watch.Fenced, term: number) =>
+  Watch.watch(({ _tag }) => _tag === "BackfillChanged" || _tag === "Connected", look(project, fenced, term))

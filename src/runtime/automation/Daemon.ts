@@ -90,7 +90,7 @@ const allConcerns = <R>(project: Project<R>, { fenced, options, running, term }:
       contained("conditions", moving("conditions", Conditions.run(project.graph, fenced))),
       contained("sensors", Sensing.run(sensors, fenced)),
       contained("runs", moving("runs", Launcher.run(project, running, { term, slots: options.slots }))),
-      contained("backfills", Backfilling.run(project, fenced)),
+      contained("backfills", Backfilling.run(project, fenced, term)),
       contained("recovery", moving("recovery", Recovery.run(fenced))),
       contained("retention", Recovery.retain(options.retention, fenced)),
       contained("freshness", FreshnessWatch.run(project.graph, fenced)),

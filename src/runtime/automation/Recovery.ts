@@ -20,7 +20,9 @@ const look = (fenced: Watch.Fenced) =>
     return undefined
   })
 
-export const run = (fenced: Watch.Fenced) => Watch.watch(({ _tag }) => _tag === "Connected", look(fenced))
+/** A run that lost its database says that it ended, too. */
+export const run = (fenced: Watch.Fenced) =>
+  Watch.watch(({ _tag }) => _tag === "Connected" || _tag === "RunEnded", look(fenced))
 
 /** Milliseconds. */
 export interface Retention {

@@ -46,6 +46,8 @@ export interface Options {
   readonly pools: Pool.Limits
   /** Which runs may go on at a time. */
   readonly limits: Admission.Limits
+  /** Of the leader that works on it. */
+  readonly term?: number | undefined
   readonly observe: (event: BackfillEvent) => Effect.Effect<void>
 }
 
@@ -130,6 +132,7 @@ const execute = <R>(plan: Plan.Plan<R>, backfill: Backfill, slice: Slice, option
       concurrency: options.concurrency,
       pools: options.pools,
       limits: options.limits,
+      term: options.term,
       tags: { ...backfill.request.tags, backfill: backfill.backfillId },
       request: runRequest(slice, backfill.request),
       observe: (event) => options.observe({ type: "Step", slice, event }),

@@ -28,7 +28,7 @@ import { StoreError } from "../store/StoreError.ts"
 import type * as Admission from "./Admission.ts"
 import { message } from "./CauseText.ts"
 import * as Checks from "./Checks.ts"
-import type { Event, RunStatus, StepResult } from "./Event.ts"
+import type { Event, StepResult } from "./Event.ts"
 import * as Frontier from "./Frontier.ts"
 import * as Journal from "./Journal.ts"
 import * as Pool from "./Pool.ts"
@@ -37,6 +37,7 @@ import * as RunMetrics from "./RunMetrics.ts"
 import { encodeOutput, prepare, type Work } from "./Step.ts"
 import { memorableAt, outcomesOf } from "./StepOutcome.ts"
 import * as Summary from "./Summary.ts"
+import * as Turn from "./Turn.ts"
 
 export interface Options {
   /** From `RunId.make`, where somebody must know it before the run begins. */
@@ -73,13 +74,14 @@ export class Executor extends Context.Service<Executor, {
 }>()("barograph/runtime/run/Executor") {
   static readonly layer = Layer.effect(
     Executor,
-    // The stores alone: the caller's clock and log stay the caller's.
-    Effect.map(Effect.map(Effect.context<Stores>(), Context.pick(RunStore, MaterializationStore, CheckStore, Claims)), (
-      stores
-    ) => ({
-      execute: <R>(plan: Plan.Plan<R>, options: Options) =>
-        Effect.provideContext(execute(plan, options), stores) as Effect.Effect<Summary.Summary, StoreError, R>
-    }))
+    Effect.map(Effect.context<Stores>(), (context) => {
+      // The stores alone: the caller's clock and log stay the caller's.
+      const stores = Context.pick(RunStore, MaterializationStore, CheckStore, Claims)(context)
+      return {
+        execute: <R>(plan: Plan.Plan<R>, options: Options) =>
+          Effect.provideContext(execute(plan, options), stores) as Effect.Effect<Summary.Summary, StoreError, R>
+      }
+    })
   )
 }
 
@@ -305,22 +307,6 @@ const runSteps = (running: Running, plan: Plan.Plan) =>
     yield* Effect.all(Array.from({ length: workers }, () => worker), { concurrency: "unbounded", discard: true })
   })
 
-/** How soon a run notices that another process asked it to stop: each look is one small query. */
-const CANCEL_POLL = "500 millis"
-
-/** Ends when somebody asks the run to stop. */
-const canceled = (runId: string) =>
-  Effect.flatMap(RunStore, (runs) => runs.isCancelRequested(runId)).pipe(
-    Effect.repeat({ until: (requested) => requested, schedule: Schedule.spaced(CANCEL_POLL) }),
-    Effect.as<Summary.Cut>("canceled")
-  )
-
-/** Ends when the run has taken too long; never, without a limit. */
-const timedOut = ({ timeout }: Options): Effect.Effect<Summary.Cut> =>
-  timeout === undefined
-    ? Effect.never
-    : Effect.as(Effect.sleep(timeout), { why: `took longer than ${Duration.format(timeout)}` })
-
 /** So many of the partitions that a plan blocks are named in its event. */
 const NAMED = 10
 
@@ -343,8 +329,8 @@ const work = Effect.fnUntraced(function*(running: Running, plan: Plan.Plan) {
     ...blockedEvents(plan)
   ])
   const cut = yield* Effect.as(runSteps(running, plan), undefined).pipe(
-    Effect.raceFirst(canceled(runId)),
-    Effect.raceFirst(timedOut(options))
+    Effect.raceFirst(Turn.canceled(runId)),
+    Effect.raceFirst(Turn.timedOut(options.timeout))
   )
   const result = summary.build(yield* Clock.currentTimeMillis, cut)
   yield* runs.end(runId, result.status, result.assets, result.why)
@@ -355,34 +341,20 @@ const work = Effect.fnUntraced(function*(running: Running, plan: Plan.Plan) {
   return result
 })
 
-/** How soon a waiting run notices that its turn has come. */
-const TURN_POLL = Schedule.spaced("250 millis")
-
-/** The run's number once it may begin. Those whose process is gone must not hold it back. */
-const turn = Effect.fnUntraced(function*(runId: string, options: Options) {
-  const runs = yield* RunStore
-  const limits = options.limits ?? {}
-  const number = yield* runs.begin(runId, limits)
-  if (number !== undefined) return number
-  yield* options.observe({ type: "RunQueued" })
-  return (yield* Effect.andThen(runs.recover, runs.begin(runId, limits)).pipe(
-    Effect.repeat({ until: (found) => found !== undefined, schedule: TURN_POLL })
-  ))!
-})
-
 const begin = Effect.fnUntraced(function*(run: RunRef, options: Options, claims: RunClaims, plan: Plan.Plan) {
   const summary = Summary.builder(run.runId, yield* Clock.currentTimeMillis)
   const journal = yield* Journal.make(run)
   const pools = Pool.make(options.pools, claims)
   const running: Running = { run, options, claims, pools, journal, obstacles: new Map(), summary }
-  const end = (status: RunStatus) =>
-    Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, status, summary.build(0).assets))).pipe(
-      Effect.andThen(RunMetrics.runEnded(status))
-    )
+  const interrupted = (why?: string) =>
+    Effect.flatMap(RunStore, (runs) => Effect.ignore(runs.end(run.runId, "interrupted", summary.build(0).assets, why)))
+      .pipe(
+        Effect.andThen(RunMetrics.runEnded("interrupted"))
+      )
   return yield* work(running, plan).pipe(
-    Effect.onInterrupt(() => end("interrupted")),
+    Effect.onInterrupt(() => interrupted()),
     // Cut off, not failed: what is not in the store has not been done.
-    Effect.tapError(() => end("interrupted"))
+    Effect.tapError(({ message }) => interrupted(message))
   )
 })
 
@@ -392,8 +364,9 @@ const executeAs = (runId: string, plan: Plan.Plan, options: Options) =>
     const claims = yield* (yield* Claims).hold(runId)
     const { priority = 0, request, tags = {}, term } = options
     yield* runs.enqueue({ runId, request, tags, priority, term })
-    const number = yield* turn(runId, options).pipe(
-      Effect.raceFirst(Effect.as(canceled(runId), undefined)),
+    const queued = options.observe({ type: "RunQueued" })
+    const number = yield* Turn.turn(runId, options.limits ?? {}, queued).pipe(
+      Effect.raceFirst(Effect.as(Turn.canceled(runId), undefined)),
       Effect.onInterrupt(() => Effect.ignore(runs.end(runId, "interrupted", {})))
     )
     if (number !== undefined) return yield* begin({ runId, number }, options, claims, plan)

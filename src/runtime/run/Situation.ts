@@ -26,6 +26,15 @@ export const universe = Effect.gen(function*() {
   return { now: yield* Clock.currentTimeMillis, members: yield* dynamic.all } satisfies Partitions.Universe
 })
 
+/** What exists by now, after the configured members have become those of the store. */
+export const settled = Effect.fnUntraced(function*<E>(
+  configured: Effect.Effect<{ readonly [set: string]: ReadonlyArray<Partitions.Member> }, E>
+) {
+  const dynamic = yield* DynamicPartitions
+  for (const [set, members] of Object.entries(yield* configured)) yield* dynamic.replace(set, members)
+  return yield* universe
+})
+
 const codeVersions = Effect.fnUntraced(function*(graph: AssetGraph.Any, names: Iterable<string>) {
   const versions: { [asset: string]: string } = {}
   for (const name of names) {

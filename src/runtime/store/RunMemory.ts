@@ -87,8 +87,9 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     notBefore,
     term: undefined
   })
-  const isResumable = ({ attempt, attempts, runId, runKey }: Kept): boolean =>
-    runKey !== undefined && attempt < attempts && !canceled.has(runId)
+  const isGivenUp = ({ fenced, why }: Kept): boolean => !fenced && why === undefined
+  const isResumable = (run: Kept): boolean =>
+    run.runKey !== undefined && (run.attempt < run.attempts || isGivenUp(run)) && !canceled.has(run.runId)
   const nextAttempt = (run: Kept, now: number): Kept => ({
     ...run,
     endedAt: undefined,
@@ -101,7 +102,8 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     status: "requested",
     startedAt: now,
     tags: { ...run.tags, retry_of: run.runId },
-    attempt: run.attempt + 1
+    attempt: run.attempt + 1,
+    attempts: run.attempts + (isGivenUp(run) ? 1 : 0)
   })
 
   return {

@@ -13,6 +13,8 @@ import * as SqlError from "effect/sql/SqlError"
 import * as Admission from "../run/Admission.ts"
 import type { Event, RunStatus } from "../run/Event.ts"
 import * as RunMemory from "./RunMemory.ts"
+import * as RunQueue from "./RunQueue.ts"
+import * as RunRow from "./RunRow.ts"
 import { notify, Signals } from "./Signals.ts"
 import { during, StoreError } from "./StoreError.ts"
 import * as Transaction from "./Transaction.ts"
@@ -137,126 +139,6 @@ export class RunStore extends Context.Service<RunStore, {
 /** The advisory lock that a run's process holds on a connection of its own while the run goes on. */
 export const lockName = (runId: string): string => `barograph/run/${runId}`
 
-interface Row {
-  readonly run_id: string
-  readonly status: RunStatus
-  readonly request: unknown
-  readonly started_at: Date
-  readonly ended_at: Date | null
-  readonly totals: unknown
-  readonly tags: Tags
-  readonly priority: number
-  readonly why: string | null
-  readonly run_key: string | null
-  readonly attempt: number
-  readonly requested_at: Date | null
-}
-
-const fromRow = (row: Row): Run => ({
-  runId: row.run_id,
-  status: row.status,
-  request: row.request,
-  startedAt: row.started_at.getTime(),
-  endedAt: row.ended_at?.getTime(),
-  totals: row.totals,
-  tags: row.tags,
-  priority: row.priority,
-  why: row.why ?? undefined,
-  runKey: row.run_key ?? undefined,
-  attempt: row.attempt,
-  requestedAt: row.requested_at?.getTime()
-})
-
-const COLUMNS =
-  "run_id, status, request, started_at, ended_at, totals, tags, priority, why, run_key, attempt, requested_at"
-
-const eventRow = (event: Event) => ({
-  type: event.type,
-  asset: "asset" in event ? event.asset : null,
-  partition: "results" in event && event.results.length === 1 ? event.results[0]!.partition : null,
-  data: event
-})
-
-const insertEvents = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyArray<Event>, now: number) =>
-  sql`insert into barograph.events (run_id, at, type, asset, partition, data)
-    select ${runId}, ${new Date(now)}, e.type, e.asset, e.partition, e.data
-    from jsonb_to_recordset(${JSON.stringify(events.map(eventRow))}::jsonb)
-      as e(type text, asset text, partition text, data jsonb)`
-
-const recover = (sql: SqlClient.SqlClient) =>
-  Transaction.within(sql)(Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
-    const gone = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted', fenced = true,
-      ended_at = ${new Date(now)}, ended = nextval('barograph.numbers') where run_id in (
-      select run_id from barograph.runs where status in ('queued', 'running')
-        and pg_try_advisory_xact_lock(hashtextextended('barograph/run/' || run_id, 0)) for update skip locked
-    ) returning run_id`
-    return yield* interrupted(sql, gone, now)
-  }))
-
-/** Marked by somebody else than its process. */
-const interrupted = Effect.fnUntraced(
-  function*(sql: SqlClient.SqlClient, gone: ReadonlyArray<{ readonly run_id: string }>, now: number) {
-    for (const { run_id: runId } of gone) {
-      yield* insertEvents(sql, runId, [{ type: "RunEnded", status: "interrupted" }], now)
-      yield* notify(sql, { _tag: "RunEnded", runId })
-    }
-    return gone.map((row) => row.run_id)
-  }
-)
-
-/**
- * A process that stands still keeps its connection and the locks on it, so the server is told to close that connection:
- * whoever wakes up finds its claims gone and its run fenced.
- */
-const CLOSE_HOLDERS = `select pg_terminate_backend(held.pid) from barograph.runs as r join pg_locks as held
-    on held.locktype = 'advisory' and held.objsubid = 1 and held.granted
-      and held.database = (select oid from pg_database where datname = current_database())
-      and (held.classid::bigint << 32) | held.objid::bigint = hashtextextended('barograph/run/' || r.run_id, 0)
-    where r.status in ('queued', 'running') and r.term < $1 and held.pid <> pg_backend_pid()`
-
-const seize = (sql: SqlClient.SqlClient, term: number) =>
-  Transaction.within(sql)(Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
-    yield* sql.unsafe(CLOSE_HOLDERS, [term])
-    const taken = yield* sql<{ run_id: string }>`update barograph.runs set status = 'interrupted', fenced = true,
-      ended_at = ${new Date(now)}, ended = nextval('barograph.numbers')
-      where status in ('queued', 'running') and term < ${term} returning run_id`
-    return yield* interrupted(sql, taken, now)
-  }))
-
-const request = (sql: SqlClient.SqlClient, runs: ReadonlyArray<RequestedRun>) =>
-  Transaction.within(sql)(Effect.gen(function*() {
-    const now = new Date(yield* Clock.currentTimeMillis)
-    const added = yield* sql<{ run_id: string }>`insert into barograph.runs
-        (run_id, status, request, started_at, requested_at, tags, priority, run_key, attempts, not_before)
-      select r."runId", 'requested', r.request, ${now}, ${now}, r.tags, r.priority, r."runKey", r.attempts,
-        to_timestamp(r."notBefore" / 1000)
-      from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as r("runId" text, request jsonb, tags jsonb,
-        priority integer, "runKey" text, attempts integer, "notBefore" float8)
-      on conflict (run_key, attempt) where run_key is not null do nothing
-      returning run_id`
-    if (added.length > 0) yield* notify(sql, { _tag: "RunRequested" })
-    return added.map((row) => row.run_id)
-  }))
-
-/** The id says of which run it is an attempt: `20240103-143000-ab12.2`. */
-const resume = (sql: SqlClient.SqlClient) =>
-  Transaction.within(sql)(Effect.gen(function*() {
-    const now = new Date(yield* Clock.currentTimeMillis)
-    const added = yield* sql<{ run_id: string }>`insert into barograph.runs
-        (run_id, status, request, started_at, requested_at, tags, priority, run_key, attempt, attempts)
-      select regexp_replace(run_id, '[.][0-9]+$', '') || '.' || attempt + 1, 'requested', request, ${now},
-        requested_at, tags || jsonb_build_object('retry_of', run_id), priority, run_key, attempt + 1, attempts
-      from barograph.runs as cut where status = 'interrupted' and run_key is not null and attempt < attempts
-        and cancel_requested_at is null and not exists (select 1 from barograph.runs as later where later.run_key = cut.run_key
-          and later.attempt > cut.attempt)
-      on conflict (run_key, attempt) where run_key is not null do nothing
-      returning run_id`
-    if (added.length > 0) yield* notify(sql, { _tag: "RunRequested" })
-    return added.map((row) => row.run_id)
-  }))
-
 const takenOver = (runId: string) => ({ message: `run ${runId} was taken over by another process` })
 
 /** A process that stands still between this and its commit would hold up whoever takes its runs. */
@@ -269,7 +151,7 @@ const append = (sql: SqlClient.SqlClient, runId: string, events: ReadonlyArray<E
     const own = yield* sql`select set_config('idle_in_transaction_session_timeout', ${STALLED}, true)
       from barograph.runs where run_id = ${runId} and not fenced for share`
     if (own.length === 0) return yield* Effect.fail(takenOver(runId))
-    yield* insertEvents(sql, runId, events, now)
+    yield* RunRow.insertEvents(sql, runId, events, now)
   })
 
 const end = (sql: SqlClient.SqlClient, runId: string, status: RunStatus, totals: unknown, why: string | undefined) =>
@@ -279,7 +161,7 @@ const end = (sql: SqlClient.SqlClient, runId: string, status: RunStatus, totals:
       ended = nextval('barograph.numbers'), totals = ${JSON.stringify(totals)}::jsonb, why = ${why ?? null}
       where run_id = ${runId} and status in ('requested', 'queued', 'running') returning run_id`
     if (ended.length === 0) return
-    yield* insertEvents(sql, runId, [{ type: "RunEnded", status, why }], now)
+    yield* RunRow.insertEvents(sql, runId, [{ type: "RunEnded", status, why }], now)
     yield* notify(sql, { _tag: "RunEnded", runId })
   }))
 
@@ -314,7 +196,7 @@ const begin = (sql: SqlClient.SqlClient, runId: string, limits: Admission.Limits
   }))
 
 const pageOf = (sql: SqlClient.SqlClient, { before, limit, status, tags }: Page) =>
-  sql<Row>`select ${sql.literal(COLUMNS)} from barograph.runs
+  sql<RunRow.Row>`select ${sql.literal(RunRow.COLUMNS)} from barograph.runs
     where ${
     sql.and([
       sql`true`,
@@ -328,34 +210,12 @@ const pageOf = (sql: SqlClient.SqlClient, { before, limit, status, tags }: Page)
     order by started_at desc, run_id desc limit ${limit}`
 
 const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
-  request: (runs) => request(sql, runs).pipe(during("request runs")),
-  requested: Effect.flatMap(
-    Clock.currentTimeMillis,
-    (now) =>
-      sql<Row>`select ${sql.literal(COLUMNS)} from barograph.runs
-        where status = 'requested' and (not_before is null or not_before <= ${new Date(now)})
-        order by priority desc, started_at, run_id limit 1000`
-  ).pipe(Effect.map((rows) => rows.map(fromRow)), during("read requested runs")),
-  nextRequested: Effect.flatMap(
-    Clock.currentTimeMillis,
-    (now) =>
-      sql<{ next: Date | null }>`select min(not_before) as next from barograph.runs
-        where status = 'requested' and not_before > ${new Date(now)}`
-  ).pipe(Effect.map(([row]) => row?.next?.getTime()), during("read requested runs")),
-  waiting: sql<{ status: keyof Omit<Waiting, "oldestRequest">; count: number; oldest: Date }>`
-      select status, count(*)::float8 as count, min(greatest(started_at, not_before)) as oldest from barograph.runs
-      where status in ('requested', 'queued', 'running') group by status`.pipe(
-    Effect.map((rows) => ({
-      requested: 0,
-      queued: 0,
-      running: 0,
-      ...Object.fromEntries(rows.map(({ count, status }) => [status, count])),
-      oldestRequest: rows.find(({ status }) => status === "requested")?.oldest.getTime()
-    })),
-    during("count waiting runs")
-  ),
-  resume: during("resume runs")(resume(sql)),
-  seize: (term) => seize(sql, term).pipe(during("seize runs")),
+  request: (runs) => RunQueue.request(sql, runs).pipe(during("request runs")),
+  requested: during("read requested runs")(RunQueue.requested(sql)),
+  nextRequested: during("read requested runs")(RunQueue.nextRequested(sql)),
+  waiting: during("count waiting runs")(RunQueue.waiting(sql)),
+  resume: during("resume runs")(RunQueue.resume(sql)),
+  seize: (term) => RunQueue.seize(sql, term).pipe(during("seize runs")),
   enqueue: ({ priority, request, runId, tags, term = null }) =>
     Effect.flatMap(
       Clock.currentTimeMillis,
@@ -387,13 +247,13 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
     ),
   list: (page) =>
     pageOf(sql, page).pipe(
-      Effect.map((rows) => rows.map(fromRow)),
+      Effect.map((rows) => rows.map(RunRow.fromRow)),
       during("list runs")
     ),
   find: (runId) =>
-    sql<Row>`select ${sql.literal(COLUMNS)} from barograph.runs
+    sql<RunRow.Row>`select ${sql.literal(RunRow.COLUMNS)} from barograph.runs
       where run_id = ${runId}`.pipe(
-      Effect.map((rows) => rows[0] === undefined ? undefined : fromRow(rows[0])),
+      Effect.map((rows) => rows[0] === undefined ? undefined : RunRow.fromRow(rows[0])),
       during("find run")
     ),
   events: (runId) =>
@@ -410,8 +270,8 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
       during("read when runs ended")
     ),
   endedSince: (number) =>
-    sql<Row>`select ${sql.literal(COLUMNS)} from barograph.runs where ended > ${number}`.pipe(
-      Effect.map((rows) => rows.map(fromRow)),
+    sql<RunRow.Row>`select ${sql.literal(RunRow.COLUMNS)} from barograph.runs where ended > ${number}`.pipe(
+      Effect.map((rows) => rows.map(RunRow.fromRow)),
       during("find runs that ended")
     ),
   atomically: (effect) =>
@@ -420,7 +280,7 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
         SqlError.isSqlError(error) ? new StoreError({ operation: "commit", message: error.message }) : error
       )
     ),
-  recover: during("recover runs")(recover(sql)),
+  recover: during("recover runs")(RunQueue.recover(sql)),
   forget: (before) =>
     sql`delete from barograph.events where event_id in (
       select event_id from barograph.events where at < ${new Date(before)} order by at limit 50000) returning 1`.pipe(

@@ -108,7 +108,7 @@ export const suite = (it: Vitest.MethodsNonLive<RunStore>) =>
     it.effect("what is cut off has its next attempt once, as often as it may, and what ends otherwise has none", () =>
       Effect.gen(function*() {
         const runs = yield* begun(wanted("again", { attempts: 3, tags: { of: "suite" }, priority: 4 }))
-        yield* runs.end("again", "interrupted", {})
+        yield* runs.end("again", "interrupted", {}, "the server is gone")
         const both = yield* Effect.all([resumed("again"), resumed("again")], { concurrency: 2 })
         expect(both.flat()).toEqual(["again.2"])
         expect(yield* runs.find("again.2")).toMatchObject({
@@ -123,15 +123,31 @@ export const suite = (it: Vitest.MethodsNonLive<RunStore>) =>
         expect(yield* resumed("again")).toEqual([])
         yield* runs.enqueue(wanted("again.2"))
         yield* runs.begin("again.2", {})
-        yield* runs.end("again.2", "interrupted", {})
+        yield* runs.end("again.2", "interrupted", {}, "the server is gone")
         expect(yield* resumed("again")).toEqual(["again.3"])
-        yield* runs.end("again.3", "interrupted", {})
+        yield* runs.end("again.3", "interrupted", {}, "the server is gone")
         expect(yield* resumed("again")).toEqual([])
         for (const status of ["succeeded", "failed", "canceled"] as const) {
           yield* begun(wanted(`over ${status}`, { attempts: 9 }))
           yield* runs.end(`over ${status}`, status, {})
         }
         expect(yield* resumed("over")).toEqual([])
+      }))
+
+    it.effect("an attempt that its own process gave up in order does not count", () =>
+      Effect.gen(function*() {
+        const runs = yield* begun(wanted("drained", { attempts: 2 }))
+        for (
+          const [runId, next] of [["drained", "drained.2"], ["drained.2", "drained.3"], ["drained.3", "drained.4"]]
+        ) {
+          yield* runs.end(runId!, "interrupted", {})
+          expect(yield* resumed("drained")).toEqual([next])
+        }
+        // Of those that count there were none so far: one more is left.
+        yield* runs.end("drained.4", "interrupted", {}, "the server is gone")
+        expect(yield* resumed("drained")).toEqual(["drained.5"])
+        yield* runs.end("drained.5", "interrupted", {}, "the server is gone")
+        expect(yield* resumed("drained")).toEqual([])
       }))
 
     it.effect("what somebody wanted stopped is not taken up again when its process is gone", () =>
