@@ -9,6 +9,7 @@ import type * as Plan from "../../src/runtime/plan/Plan.ts"
 import type { Event } from "../../src/runtime/run/Event.ts"
 import { Executor, type Options } from "../../src/runtime/run/Executor.ts"
 import * as Situation from "../../src/runtime/run/Situation.ts"
+import { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
 import * as Testing from "../../src/runtime/testing/Testing.ts"
 
 /** With all stores, for the commands and the daemon too. */
@@ -57,3 +58,15 @@ export const execute = <R>(plan: Plan.Plan<R>, asked: Partial<Asked> = {}) =>
 
 export const materialize = <R>(graph: AssetGraph.AssetGraph<string, R>, asked: Asked) =>
   Effect.flatMap(plan(graph, asked), (made) => execute(made.plan, asked))
+
+/** Every partition with or without history is a suspect: what a plan says, it says by looking at each, and remembers nothing. */
+export const byHistory = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(MaterializationStore, (store) =>
+    Effect.provideService(effect, MaterializationStore, {
+      ...store,
+      apply: () => Effect.void,
+      classes: (spaces) =>
+        Effect.succeed(
+          new Map([...spaces].map(([asset, space]) => [asset, [{ standing: undefined, set: PartitionSet.all(space) }]]))
+        )
+    }))

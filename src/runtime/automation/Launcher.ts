@@ -18,7 +18,6 @@ import { message } from "../run/CauseText.ts"
 import { Executor } from "../run/Executor.ts"
 import * as RunMetrics from "../run/RunMetrics.ts"
 import * as Situation from "../run/Situation.ts"
-import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { type Run, RunStore } from "../store/RunStore.ts"
 import { StoreError } from "../store/StoreError.ts"
 import * as DaemonMetrics from "./DaemonMetrics.ts"
@@ -42,18 +41,11 @@ export const running: Effect.Effect<Running, never, Scope.Scope> = Effect.map(
   (fibers) => ({ fibers, tags: new Map() })
 )
 
-/** What exists by now, after the configured members have become those of the store. */
-export const universe = Effect.fnUntraced(function*(project: Project) {
-  const dynamic = yield* DynamicPartitions
-  for (const [set, members] of Object.entries(yield* project.members)) yield* dynamic.replace(set, members)
-  return yield* Situation.universe
-})
-
 /** Fails with what a person can act on. */
 const planOf = <R>(project: Project<R>, run: Run) =>
   Effect.gen(function*() {
     const words = yield* Schema.decodeUnknownEffect(RunRequest.RunRequest)(run.request)
-    const now = yield* universe(project)
+    const now = yield* Situation.settled(project.members)
     const request = RunRequest.resolve(project.graph, words, now)
     if (Result.isFailure(request)) return yield* Effect.fail(request.failure)
     return yield* Situation.plan(project.graph, request.success, now)

@@ -7,11 +7,17 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { json } from "./Flags.ts"
 
+const UNITS = { d: "days", h: "hours", m: "minutes", s: "seconds" } as const
+
+/** Also as it is written elsewhere: `30d`, `2s`. */
+const spelled = (text: string) =>
+  text.replace(/^(\d+)\s*([dhms])$/, (_, count: string, unit: keyof typeof UNITS) => `${count} ${UNITS[unit]}`)
+
 const span = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
     Flag.mapTryCatch(
-      (text) => Duration.fromInputUnsafe(text.replace(/^(\d+)d$/, "$1 days") as Duration.Input),
+      (text) => Duration.fromInputUnsafe(spelled(text) as Duration.Input),
       (): string => "expected a time such as \"90 seconds\" or \"2 hours\""
     )
   )

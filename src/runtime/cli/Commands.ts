@@ -8,8 +8,9 @@ import { KINDS } from "../plan/Staleness.ts"
 import { STATUSES } from "../run/Event.ts"
 import { daemon, schedule, sensor } from "./AutomationCommands.ts"
 import { definitionsFlag } from "./DefinitionsFlag.ts"
-import { json, on } from "./Flags.ts"
+import { json, on, partitionFlag } from "./Flags.ts"
 import * as Logs from "./Logs.ts"
+import { partition } from "./PartitionCommands.ts"
 
 /** Which partitions: the same for all that materializes. */
 const selection = {
@@ -107,11 +108,7 @@ const assetHistory = Command.make("history", {
 
 const assetWhy = Command.make("why", {
   name: Argument.String("asset"),
-  partition: Flag.String("partition").pipe(
-    Flag.withAlias("p"),
-    Flag.withDescription("Only about these, as in materialize --partition"),
-    Flag.optional
-  ),
+  partition: partitionFlag,
   asked: on("asked", "The evaluation that asked for it last, instead of the latest"),
   limit: Flag.Int("limit").pipe(Flag.withDescription("How many requests, newest first"), Flag.withDefault(5)),
   json
@@ -120,11 +117,7 @@ const assetWhy = Command.make("why", {
 
 const assetCheck = Command.make("check", {
   name: Argument.String("asset"),
-  partition: Flag.String("partition").pipe(
-    Flag.withAlias("p"),
-    Flag.withDescription("Only these, as in materialize --partition"),
-    Flag.optional
-  ),
+  partition: partitionFlag,
   check: Flag.String("check").pipe(Flag.withDescription("Only this check"), Flag.optional),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/assetCheck.ts")), ({ check }) => check(input)))
@@ -135,80 +128,6 @@ const assetCheck = Command.make("check", {
 const asset = Command.make("asset").pipe(
   Command.withDescription("Look at assets"),
   Command.withSubcommands([assetList, assetShow, assetHistory, assetWhy, assetCheck])
-)
-
-const partitionList = Command.make("list", {
-  name: Argument.String("asset"),
-  partition: Flag.String("partition").pipe(
-    Flag.withAlias("p"),
-    Flag.withDescription("Only these, as in materialize --partition"),
-    Flag.optional
-  ),
-  status: Flag.Literals("status", ["missing", "failed", "materialized", "all"]).pipe(
-    Flag.withDescription("Only those that stand so"),
-    Flag.withDefault("all")
-  ),
-  limit: Flag.Int("limit").pipe(Flag.withDescription("How many to show; --json has all"), Flag.withDefault(100)),
-  json
-}, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ list }) => list(input))).pipe(
-  Command.withDescription("The partitions of an asset and how each stands")
-)
-
-const partitionFlag = Flag.String("partition").pipe(
-  Flag.withAlias("p"),
-  Flag.withDescription("Only these, as in materialize --partition"),
-  Flag.optional
-)
-
-const partitionStatus = Command.make(
-  "status",
-  { name: Argument.String("asset"), partition: partitionFlag, json },
-  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ status }) => status(input))
-).pipe(Command.withDescription("How many partitions of an asset stand how, and which"))
-
-const partitionMap = Command.make(
-  "map",
-  { name: Argument.String("asset"), partition: partitionFlag, json },
-  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ map }) => map(input))
-).pipe(
-  Command.withDescription("What partitions are made from, and what is made from them"),
-  Command.withExamples([{
-    command: "barograph partition map staged_bars -p symbol=IBM,session=2013-10-04",
-    description: "The month it is cut from, and where its rows go"
-  }])
-)
-
-const members = {
-  set: Argument.String("set").pipe(Argument.withDescription("Name of the dynamic set")),
-  values: Argument.String("value").pipe(Argument.withDescription("Members"), Argument.atLeast(1))
-}
-
-const date = (name: string, description: string) =>
-  Flag.String(name).pipe(
-    Flag.withDescription(description),
-    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text), (text) => `expected YYYY-MM-DD, got "${text}"`),
-    Flag.optional
-  )
-
-const partitionAdd = Command.make(
-  "add",
-  {
-    ...members,
-    from: date("from", "First date of their lifetime: time windows beside them begin there"),
-    to: date("to", "Last date of their lifetime")
-  },
-  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ add }) => add(input))
-).pipe(Command.withDescription("Add members to a dynamic set, or change their lifetime"))
-
-const partitionRemove = Command.make(
-  "remove",
-  members,
-  (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ remove }) => remove(input))
-).pipe(Command.withDescription("Remove members from a dynamic set; what was materialized is kept"))
-
-const partition = Command.make("partition").pipe(
-  Command.withDescription("Look at partitions; add and remove dynamic ones"),
-  Command.withSubcommands([partitionList, partitionStatus, partitionMap, partitionAdd, partitionRemove])
 )
 
 const runList = Command.make(

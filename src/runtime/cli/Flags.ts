@@ -6,3 +6,9 @@ export const on = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
 
 export const json = on("json", "Data on stdout as JSON; talk stays on stderr")
+
+export const partitionFlag = Flag.String("partition").pipe(
+  Flag.withAlias("p"),
+  Flag.withDescription("Only these, as in materialize --partition"),
+  Flag.optional
+)

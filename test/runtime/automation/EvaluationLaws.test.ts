@@ -193,18 +193,6 @@ const act = Effect.fnUntraced(
   }
 )
 
-/** Every partition is a suspect, so that plans look at each of them, and nothing is remembered. */
-const byHistory = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(MaterializationStore, (store) =>
-    Effect.provideService(effect, MaterializationStore, {
-      ...store,
-      apply: () => Effect.void,
-      classes: (spaces) =>
-        Effect.succeed(
-          new Map([...spaces].map(([asset, space]) => [asset, [{ standing: undefined, set: PartitionSet.all(space) }]]))
-        )
-    }))
-
 /** What the oracle looks at. */
 const worldOf = Effect.fnUntraced(
   function*(history: History, universe: Partitions.Universe, inProgress: ReadonlySet<string>) {
@@ -218,7 +206,7 @@ const worldOf = Effect.fnUntraced(
     const stale = new Map<string, ReadonlySet<string>>()
     for (const [asset, set] of all) {
       const request = { targets: [{ asset, set }], ancestors: false, force: false, only: "stale" as const }
-      const plan = yield* byHistory(Situation.plan(graph, request, universe))
+      const plan = yield* TestGraph.byHistory(Situation.plan(graph, request, universe))
       stale.set(asset, new Set(plan.assets.flatMap(({ planned }) => [...PartitionSet.texts(planned)])))
     }
     return {

@@ -79,18 +79,6 @@ const execute = (plan: Plan.Plan, concurrency = 3) =>
       observe: () => Effect.void
     }))
 
-/** Every partition with or without history is a suspect: what the plan says, it says by looking at each of them. */
-const byHistory = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(MaterializationStore, (store) =>
-    Effect.provideService(effect, MaterializationStore, {
-      ...store,
-      apply: () => Effect.void,
-      classes: (spaces) =>
-        Effect.succeed(
-          new Map([...spaces].map(([asset, space]) => [asset, [{ standing: undefined, set: PartitionSet.all(space) }]]))
-        )
-    }))
-
 /** A plan remembers what it looked at; the comparison must not mend what it compares. */
 const unseen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.flatMap(
@@ -114,7 +102,9 @@ const compare = Effect.fnUntraced(function*(history: History, after: Action) {
     planOf(history, { ancestors: false, force: true }, after.a + 1)
   ]
   expect(shown(yield* unseen(requests[0]!))).toEqual(shown(yield* unseen(requests[0]!)))
-  for (const request of requests) expect(shown(yield* unseen(request))).toEqual(shown(yield* byHistory(request)))
+  for (const request of requests) {
+    expect(shown(yield* unseen(request))).toEqual(shown(yield* TestGraph.byHistory(request)))
+  }
 })
 
 /** Lets other fibers go on until they wait for something. */

@@ -8,13 +8,13 @@ import { label } from "../../partition/PartitionKey.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSet from "../../partition/PartitionSet.ts"
 import type { Class } from "../../plan/Standing.ts"
+import * as Situation from "../../run/Situation.ts"
 import { CheckStore, type Kept } from "../../store/CheckStore.ts"
 import { MaterializationStore } from "../../store/MaterializationStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
 import { assetNamed } from "./assetNamed.ts"
-import { currentUniverse } from "./universe.ts"
 
 /** Who makes it: this project, somebody else, or somebody else whom we watch. */
 const originOf = (asset: Asset.Any): string => {
@@ -51,7 +51,7 @@ const freshnessOf = (policy: Freshness.Policy | undefined, latest: number | unde
 }
 
 const standing = Effect.fnUntraced(function*(application: Application, assets: ReadonlyArray<Asset.Any>) {
-  const universe = yield* currentUniverse(application)
+  const universe = yield* Situation.settled(application.members)
   const store = yield* MaterializationStore
   const spaces = new Map(assets.map(({ dimensions, name }) => [name, Partitions.space(dimensions, universe)]))
   const classes = yield* store.classes(spaces)

@@ -10,6 +10,7 @@ import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
 import * as PartitionSet from "../../partition/PartitionSet.ts"
 import * as Checks from "../../run/Checks.ts"
+import * as Situation from "../../run/Situation.ts"
 import { decodeOutput } from "../../run/Step.ts"
 import { type CheckResult, CheckStore } from "../../store/CheckStore.ts"
 import { MaterializationStore } from "../../store/MaterializationStore.ts"
@@ -18,7 +19,6 @@ import { Failure, usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
 import { assetNamed } from "./assetNamed.ts"
-import { currentUniverse } from "./universe.ts"
 
 export interface Input {
   readonly name: string
@@ -59,7 +59,7 @@ const checksOf = (application: Application, input: Input): Effect.Effect<Readonl
 
 /** Those of the asked partitions of which there may be something: the page says whether there is. */
 const candidates = Effect.fnUntraced(function*(application: Application, asset: Asset.Any, input: Input) {
-  const space = Partitions.space(asset.dimensions, yield* currentUniverse(application))
+  const space = Partitions.space(asset.dimensions, yield* Situation.settled(application.members))
   const asked = Option.match(input.partition, {
     onNone: () => Result.succeed(PartitionSet.all(space)),
     onSome: (text) => PartitionSelector.toSet(text, space)

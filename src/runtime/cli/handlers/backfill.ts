@@ -14,7 +14,6 @@ import * as BackfillText from "../render/BackfillText.ts"
 import * as PlanText from "../render/PlanText.ts"
 import * as Print from "../render/Print.ts"
 import { type Asked, resolved, wordsOf } from "./request.ts"
-import { currentUniverse } from "./universe.ts"
 
 export interface StartInput extends Asked {
   readonly slice: number
@@ -121,7 +120,7 @@ const begin = Effect.fnUntraced(function*(
 const startWith = Effect.fnUntraced(function*(application: Application, input: StartInput) {
   if (input.slice < 1) return yield* usage(`--slice ${input.slice} is no number of partitions`, "--slice 500")
   yield* (yield* RunStore).recover
-  const universe = yield* currentUniverse(application)
+  const universe = yield* Situation.settled(application.members)
   const request = yield* resolved(application.graph, wordsOf(input), universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
   const slices = Slices.cut(application.graph, request.targets, plan, input.slice)
@@ -151,7 +150,7 @@ export const resume = Effect.fnUntraced(function*(input: Named) {
   yield* Effect.gen(function*() {
     const { backfillId } = yield* named(input.id)
     yield* (yield* BackfillStore.BackfillStore).reopen(backfillId)
-    yield* currentUniverse(application)
+    yield* Situation.settled(application.members)
     yield* workOn(application, yield* named(backfillId), input.json).pipe(told(backfillId))
   }).pipe(Effect.provide(application.layer))
 })

@@ -8,6 +8,7 @@ import { label } from "../../partition/PartitionKey.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
 import * as PartitionSet from "../../partition/PartitionSet.ts"
+import * as Situation from "../../run/Situation.ts"
 import type * as History from "../../store/History.ts"
 import { MaterializationStore } from "../../store/MaterializationStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
@@ -16,7 +17,6 @@ import * as EventText from "../render/EventText.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
 import { assetNamed } from "./assetNamed.ts"
-import { currentUniverse } from "./universe.ts"
 
 export interface Input {
   readonly name: string
@@ -29,7 +29,7 @@ export interface Input {
 /** Exactly one partition, by its key. */
 const partitionOf = Effect.fnUntraced(function*(application: Application, asset: Asset.Any, input: Input) {
   if (Option.isNone(input.partition)) return undefined
-  const space = Partitions.space(asset.dimensions, yield* currentUniverse(application))
+  const space = Partitions.space(asset.dimensions, yield* Situation.settled(application.members))
   const set = PartitionSelector.toSet(input.partition.value, space)
   const list = `barograph partition list ${asset.name}`
   if (Result.isFailure(set)) return yield* usage(set.failure, list)

@@ -15,7 +15,6 @@ import * as Print from "../render/Print.ts"
 import * as Progress from "../render/Progress.ts"
 import * as SummaryText from "../render/SummaryText.ts"
 import { type Asked, resolved, wordsOf } from "./request.ts"
-import { currentUniverse } from "./universe.ts"
 
 interface How {
   readonly plan: boolean
@@ -78,7 +77,7 @@ const execute = Effect.fnUntraced(
 const work = Effect.fnUntraced(function*(application: Application, input: Order) {
   // Also when nothing is left to do: a run may have been killed after its last step and before it could say so.
   yield* (yield* RunStore).recover
-  const universe = yield* currentUniverse(application)
+  const universe = yield* Situation.settled(application.members)
   const request = yield* resolved(application.graph, input.request, universe)
   const plan = yield* Situation.plan(application.graph, request, universe)
   if (input.plan) {

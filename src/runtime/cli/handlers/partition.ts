@@ -10,6 +10,7 @@ import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
 import * as PartitionSet from "../../partition/PartitionSet.ts"
 import type { Class } from "../../plan/Standing.ts"
+import * as Situation from "../../run/Situation.ts"
 import { DynamicPartitions } from "../../store/DynamicPartitions.ts"
 import { MaterializationStore, type State } from "../../store/MaterializationStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
@@ -17,7 +18,6 @@ import { usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
 import { assetNamed } from "./assetNamed.ts"
-import { currentUniverse } from "./universe.ts"
 
 export interface Input {
   readonly name: string
@@ -65,7 +65,7 @@ const standing = (classes: ReadonlyArray<Class>, all: PartitionSet.PartitionSet,
 /** The asset and those of its partitions that were asked for. */
 const chosen = Effect.fnUntraced(function*(application: Application, name: string, partition: Option.Option<string>) {
   const asset = yield* assetNamed(application, name)
-  const space = Partitions.space(asset.dimensions, yield* currentUniverse(application))
+  const space = Partitions.space(asset.dimensions, yield* Situation.settled(application.members))
   const asked = Option.match(partition, {
     onNone: () => Result.succeed(PartitionSet.all(space)),
     onSome: (text) => PartitionSelector.toSet(text, space)

@@ -8,6 +8,7 @@ import * as ConditionState from "../../automation/ConditionState.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
 import * as PartitionSet from "../../partition/PartitionSet.ts"
+import * as Situation from "../../run/Situation.ts"
 import { ConditionStore, type Record } from "../../store/ConditionStore.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
@@ -15,7 +16,6 @@ import * as ConditionText from "../render/ConditionText.ts"
 import * as Print from "../render/Print.ts"
 import * as Table from "../render/Table.ts"
 import { assetNamed } from "./assetNamed.ts"
-import { currentUniverse } from "./universe.ts"
 
 export interface Input {
   readonly name: string
@@ -56,7 +56,7 @@ const read = Effect.fnUntraced(function*(application: Application, input: Input)
       "declare one: Asset.make(name, { automation: Condition.eager, … })"
     )
   }
-  const universe = yield* currentUniverse(application)
+  const universe = yield* Situation.settled(application.members)
   const set = yield* selected(asset, input, universe)
   const store = yield* ConditionStore
   const state = yield* store.state(asset.name)
