@@ -20,9 +20,7 @@ const look = (fenced: Watch.Fenced) =>
     return undefined
   })
 
-/** A run that lost its database says that it ended, too. */
-export const run = (fenced: Watch.Fenced) =>
-  Watch.watch(({ _tag }) => _tag === "Connected" || _tag === "RunEnded", look(fenced))
+export const run = (fenced: Watch.Fenced) => Watch.watch(({ _tag }) => _tag === "Connected", look(fenced))
 
 /** Milliseconds. */
 export interface Retention {
