@@ -50,7 +50,11 @@ export const STAGING = "staging,derived,barograph,public"
 export const client = (searchPath: string) =>
   Layer.unwrap(
     Effect.map(Database.Database, ({ config }) =>
-      PgClient.layer({ ...config, maxConnections: 4, startupParameters: { search_path: searchPath } }))
+      PgClient.layer({
+        ...config,
+        maxConnections: 4,
+        startupParameters: { ...config.startupParameters, search_path: searchPath }
+      }))
   )
 
 export const engine = Executor.layer.pipe(

@@ -70,6 +70,8 @@ const defaults = {
   maxConnections: 24,
   connectTimeout: "10 seconds",
   applicationName: name,
+  // A process that stands still within a transaction holds its locks: whoever takes over its work waits no longer than this.
+  startupParameters: { idle_in_transaction_session_timeout: "8s" },
   // Found dead within a minute when a NAT or firewall forgot the connection.
   keepAlive: "30 seconds"
 } as const satisfies PgClient.PgPoolConfig

@@ -159,11 +159,11 @@ const lead = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Opti
     const leadership = yield* Leadership
     yield* Effect.logInfo(`leads, term ${term}`)
     yield* told(options, term)
+    const kept = yield* Effect.forkScoped(keep(term, options.lease))
     if (after !== undefined) yield* leadership.fenced(term)(tookOver(term, options.holder))
     const seized = yield* (yield* RunStore).seize(term)
     if (seized.length > 0) yield* Effect.logWarning(`taken from the leader before: ${seized.join(", ")}`)
     const running = yield* Launcher.running
-    const kept = yield* Effect.forkScoped(keep(term, options.lease))
     const leading = { options, term, running, fenced: leadership.fenced(term) }
     // The lease is kept while runs drain. In a fiber of its own, since this one is interrupted.
     const drain = Effect.flatMap(Effect.forkDetach(drained(running, options.drain)), Fiber.await)
