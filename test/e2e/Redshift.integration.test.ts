@@ -2,8 +2,6 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Cli from "../support/Cli.ts"
-import { temporaryDirectory } from "../support/EmbeddedDatabase.ts"
-import * as RedshiftLocal from "../support/RedshiftLocal.ts"
 import * as RedshiftStandIn from "../support/RedshiftStandIn.ts"
 import * as S3Server from "../support/S3Server.ts"
 
@@ -26,27 +24,6 @@ it.live("bars reach Redshift through the Data API, and a rerun sends nothing", (
     expect(again.stdout + again.stderr).toContain("Nothing to do")
     expect(requests.slice(from).filter((action) => action === "BatchExecuteStatement")).toHaveLength(1)
   }).pipe(Effect.provide(RedshiftStandIn.layer()), Effect.scoped), 300_000)
-
-it.live("local-cloud's Redshift keeps its tables over a restart", () =>
-  Effect.gen(function*() {
-    const project = yield* Cli.project
-    const directory = yield* temporaryDirectory
-    const started = Effect.acquireRelease(
-      Effect.promise(() => RedshiftLocal.start({ directory, host: "127.0.0.1", port: 0 })),
-      ({ close }) => Effect.promise(close)
-    )
-    const within = <A, E, R>(body: Effect.Effect<A, E, R>) =>
-      Effect.scoped(Effect.flatMap(started, ({ settings }) => {
-        Object.assign(project.env, settings)
-        return body
-      }))
-    const count = Cli.query(project, "warehouse", "select count(*) as n from bars where symbol = 'IBM'")
-    const load = Cli.run(project, ["materialize", "--asset", "redshift_bars", "--partition", "symbol=IBM"])
-    const first = yield* within(Effect.andThen(load, count))
-    expect(first).not.toEqual([{ n: 0 }])
-    expect(yield* within(count)).toEqual(first)
-    delete project.env["BAROGRAPH_WAREHOUSE"]
-  }).pipe(Effect.scoped), 300_000)
 
 it.live(
   "with a bucket, a plan says what is copied, COPY makes the same tables, and nothing is left in the bucket",

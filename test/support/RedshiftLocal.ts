@@ -13,13 +13,20 @@ export interface Options {
   readonly directory: string
   /** The address of an S3 with a bucket `lake`, for COPY. */
   readonly s3?: string
+  readonly hook?: RedshiftServer.Options["hook"]
 }
 
-export const start = async ({ directory, host, port, s3 }: Options) => {
+export const start = async ({ directory, hook, host, port, s3 }: Options) => {
   const runtime = ManagedRuntime.make(Database.layer({ home: directory, url: undefined }))
   const connection = await runtime.runPromise(RedshiftStandIn.connection)
-  const source = s3 === undefined ? {} : { s3: { endpoint: s3 } }
-  const server = await RedshiftServer.start({ connection, host, port, isolation: "snapshot", ...source })
+  const server = await RedshiftServer.start({
+    connection,
+    host,
+    port,
+    isolation: "snapshot",
+    ...(s3 === undefined ? {} : { s3: { endpoint: s3 } }),
+    ...(hook === undefined ? {} : { hook })
+  })
   const copy = s3 === undefined ? "" : `&copy=s3://lake/redshift?endpoint=${s3}`
   const target = `redshift-data://workgroup/analytics/dev?region=us-east-1&endpoint=${server.url}${copy}`
   return {

@@ -11,6 +11,10 @@ import * as Cli from "../../support/Cli.ts"
 
 /** `ROUNDS=200` takes a quarter of an hour. */
 const ROUNDS = Number(process.env["ROUNDS"] ?? 5)
+/** Seconds for which the server is gone. */
+const OUTAGE = Number(process.env["OUTAGE"] ?? 4)
+/** A directory on a small file system, as of `mount -t tmpfs -o size=300m`: the server's disk is filled up for real. */
+const SMALL_DISK = process.env["SMALL_DISK"]
 const LEASE = Duration.seconds(2)
 
 const fixture = Cli.projectOf(Path.join(import.meta.dirname, "fixture", "daemons.ts"))
@@ -61,6 +65,7 @@ const daemons = <A, E>(use: (of: Daemons) => Effect.Effect<A, E, SqlClient.SqlCl
   Effect.scoped(Effect.gen(function*() {
     const of = yield* fixture
     const home = Path.join(of.directory, ".barograph")
+    if (SMALL_DISK !== undefined) Fs.symlinkSync(SMALL_DISK, home)
     const all: Array<Cli.Started> = []
     yield* Effect.addFinalizer(() => Effect.forEach(all, killed))
     const start = (drain = "10 seconds") => {
@@ -264,6 +269,39 @@ const FULL = `create function public.full_disk() returns trigger language plpgsq
 
 const TABLES = ["runs", "events", "materializations", "ticks"]
 
+/** Says no to what writes, as a server does whose disk is full. */
+const refusing = Effect.acquireRelease(
+  rows(
+    [
+      FULL,
+      ...TABLES.map((table) =>
+        `create trigger full_disk before insert on barograph.${table} execute function public.full_disk()`
+      )
+    ].join(";")
+  ),
+  () => rows(TABLES.map((table) => `drop trigger full_disk on barograph.${table}`).join(";"))
+)
+
+/** Leaves the server no room. */
+const filled = (directory: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const file = Path.join(directory, "filler")
+      const descriptor = Fs.openSync(file, "w")
+      for (const size of [1 << 20, 1 << 12]) {
+        const block = Buffer.alloc(size)
+        try {
+          while (Fs.writeSync(descriptor, block) === size);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error
+        }
+      }
+      Fs.closeSync(descriptor)
+      return file
+    }),
+    (file) => Effect.sync(() => Fs.rmSync(file))
+  )
+
 it.live(
   "a server that is gone for a while, and then one whose disk is full, stop nothing for good, and nothing is lost",
   () =>
@@ -274,19 +312,15 @@ it.live(
         yield* of.leader(pair)
         yield* addLines(of, 0, 6)
         yield* until(Effect.sync(() => calls(of).length), (count) => count > 1, "60 seconds")
-        yield* Effect.all([withoutServer(of, "4 seconds"), addLines(of, 6, 3)], { concurrency: 2 })
+        yield* Effect.all([withoutServer(of, Duration.seconds(OUTAGE)), addLines(of, 6, 3)], { concurrency: 2 })
         yield* settled(9)
         yield* addLines(of, 9, 6)
         yield* until(Effect.sync(() => calls(of).length), (count) => count > 10, "60 seconds")
-        yield* rows(FULL)
-        for (const table of TABLES) {
-          yield* rows(
-            `create trigger full_disk before insert on barograph.${table} execute function public.full_disk()`
-          )
-        }
-        yield* addLines(of, 15, 3)
-        yield* Effect.sleep("2 seconds")
-        for (const table of TABLES) yield* rows(`drop trigger full_disk on barograph.${table}`)
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* SMALL_DISK === undefined ? refusing : filled(SMALL_DISK)
+          yield* addLines(of, 15, 3)
+          yield* Effect.sleep("2 seconds")
+        }))
         yield* settled(18)
         expect(yield* wrong).toEqual(NOTHING)
         expect(pair.map(({ child }) => child.exitCode ?? child.signalCode)).toEqual([null, null])

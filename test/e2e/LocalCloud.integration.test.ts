@@ -1,0 +1,49 @@
+/** The whole graph on stand-ins of S3 and Redshift, by the SDK's own clients. */
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Cli from "../support/Cli.ts"
+import * as Cloud from "../support/Cloud.ts"
+import { lakeTotals, TOTALS } from "../support/CloudShow.ts"
+import { temporaryDirectory } from "../support/EmbeddedDatabase.ts"
+
+const LOAD = ["materialize", "--asset", "redshift_bars", "--asset", "bars_parquet", "--partition", "symbol=IBM"]
+
+it.live(
+  "staging, lake and warehouse hold the same, a rerun writes nothing, and tables outlive the servers",
+  () =>
+    Effect.gen(function*() {
+      const project = yield* Cli.project
+      const directory = yield* temporaryDirectory
+      const within = <A, E, R>(body: (cloud: Cloud.Cloud) => Effect.Effect<A, E, R>) =>
+        Effect.acquireRelease(
+          Effect.promise(() => Cloud.start({ directory, host: "127.0.0.1" })),
+          ({ close }) => Effect.promise(close)
+        ).pipe(
+          Effect.tap((cloud) => Effect.sync(() => Object.assign(project.env, cloud.settings))),
+          Effect.flatMap(body),
+          Effect.scoped
+        )
+      const warehouse = Effect.map(Cli.query(project, "warehouse", `${TOTALS} from bars`), ([found]) => found)
+
+      const loaded = yield* within(Effect.fnUntraced(function*(cloud) {
+        expect(yield* Cli.run(project, LOAD)).toMatchObject({ code: 0 })
+        const first = cloud.requests.take()
+        expect(first.text).toMatch(/^requests: {2}Redshift .*BatchExecuteStatement.* {2}S3 .*PutObject/)
+        expect(first.writes).toBeGreaterThan(0)
+
+        const [staged] = yield* Cli.query(project, "staging", `${TOTALS} from bars`)
+        expect(staged!["bars"]).toBeGreaterThan(0)
+        expect(yield* Effect.promise(() => lakeTotals(cloud.s3))).toEqual(staged)
+        expect(yield* warehouse).toEqual(staged)
+
+        cloud.requests.take()
+        expect((yield* Cli.run(project, LOAD)).stdout).toContain("Nothing to do")
+        expect(cloud.requests.take()).toMatchObject({ writes: 0, text: expect.stringContaining("(no writes)") })
+        return staged
+      }))
+      expect(yield* within(() => warehouse)).toEqual(loaded)
+      delete project.env["BAROGRAPH_WAREHOUSE"]
+      delete project.env["BAROGRAPH_LAKE"]
+    }).pipe(Effect.scoped),
+  300_000
+)
