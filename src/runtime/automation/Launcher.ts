@@ -87,20 +87,36 @@ const perform = <R>(project: Project<R>, run: Run, options: Options) =>
     })
   )
 
+/**
+ * Takes what may begin of the first that wait, and what was held back behind those whose tag has no place left now. In one
+ * look no run is taken twice and no more than there are slots: one that ends at once, unmarked, waits for the next look.
+ */
 const look = <R>(project: Project<R>, going: Running, options: Options) =>
   Effect.gen(function*() {
     const runs = yield* RunStore
-    const waiting = (yield* runs.requested).filter(({ runId }) => !going.tags.has(runId))
     const limits = { runs: Math.min(options.slots, project.limits.runs ?? options.slots), tags: project.limits.tags }
-    const admitted = Admission.admitted(limits, [...going.tags.values()], waiting)
-    for (const run of waiting.filter(({ runId }) => admitted.has(runId))) {
-      going.tags.set(run.runId, run.tags)
-      yield* DaemonMetrics.waited((yield* Clock.currentTimeMillis) - run.startedAt)
-      yield* Effect.logInfo(`run ${run.runId} begins`).pipe(Effect.annotateLogs({ run: run.runId, ...run.tags }))
-      const done = Effect.sync(() => void going.tags.delete(run.runId))
-      yield* FiberMap.run(going.fibers, run.runId, Effect.ensuring(perform(project, run, options), done))
+    const taken = new Set<string>()
+    while (taken.size < limits.runs) {
+      const tags = [...going.tags.values()]
+      const requested = yield* runs.requested(Admission.full(limits, tags))
+      const waiting = requested.filter(({ runId }) => !going.tags.has(runId) && !taken.has(runId))
+      const admitted = Admission.admitted(limits, tags, waiting)
+      if (admitted.size === 0) break
+      for (const run of waiting.filter(({ runId }) => admitted.has(runId))) {
+        taken.add(run.runId)
+        yield* begin(project, going, run, options)
+      }
     }
     return yield* runs.nextRequested
+  })
+
+const begin = <R>(project: Project<R>, going: Running, run: Run, options: Options) =>
+  Effect.gen(function*() {
+    going.tags.set(run.runId, run.tags)
+    yield* DaemonMetrics.waited((yield* Clock.currentTimeMillis) - run.startedAt)
+    yield* Effect.logInfo(`run ${run.runId} begins`).pipe(Effect.annotateLogs({ run: run.runId, ...run.tags }))
+    const done = Effect.sync(() => void going.tags.delete(run.runId))
+    yield* FiberMap.run(going.fibers, run.runId, Effect.ensuring(perform(project, run, options), done))
   })
 
 /** A run that ends frees a slot. */

@@ -21,11 +21,20 @@ export type Tags = { readonly [tag: string]: string }
 
 export const isLimited = (self: Limits): boolean => self.runs !== undefined || Object.keys(self.tags ?? {}).length > 0
 
+/** `key=value`, or `key` with any value. */
+export const has = (tags: Tags, tag: string): boolean => {
+  const [key, value] = tag.split("=")
+  return tags[key!] !== undefined && (value === undefined || tags[key!] === value)
+}
+
 const limitsOf = (self: Limits, tags: Tags): ReadonlyArray<readonly [tag: string, limit: number]> =>
-  Object.entries(self.tags ?? {}).filter(([tag]) => {
-    const [key, value] = tag.split("=")
-    return tags[key!] !== undefined && (value === undefined || tags[key!] === value)
-  })
+  Object.entries(self.tags ?? {}).filter(([tag]) => has(tags, tag))
+
+/** Tags that let nobody begin as long as these runs go on. */
+export const full = (self: Limits, running: ReadonlyArray<Tags>): ReadonlyArray<string> =>
+  Object.entries(self.tags ?? {})
+    .filter(([tag, limit]) => running.filter((tags) => has(tags, tag)).length >= limit)
+    .map(([tag]) => tag)
 
 /** `running` are the tags of the runs that go on, `queue` is in order. */
 export const admitted = (

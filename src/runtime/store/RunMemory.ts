@@ -112,10 +112,15 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
         Clock.currentTimeMillis,
         (now) => told(requests.map((run) => requestedOf(run, now)).filter(add).map(({ runId }) => runId))
       ),
-    requested: Effect.map(
-      Clock.currentTimeMillis,
-      (now) => within("requested").filter(({ notBefore = 0 }) => notBefore <= now).sort(byTurn)
-    ),
+    requested: (without) =>
+      Effect.map(
+        Clock.currentTimeMillis,
+        (now) =>
+          within("requested")
+            .filter(({ notBefore = 0, tags }) => notBefore <= now && !without.some((tag) => Admission.has(tags, tag)))
+            .sort(byTurn)
+            .slice(0, 1000)
+      ),
     waiting: Effect.sync(() => {
       const starts = within("requested").map(({ notBefore, startedAt }) => Math.max(startedAt, notBefore ?? 0))
       return {

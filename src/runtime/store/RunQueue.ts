@@ -93,12 +93,15 @@ export const resume = (sql: SqlClient.SqlClient) =>
     return added.map((row) => row.run_id)
   }))
 
-export const requested = (sql: SqlClient.SqlClient) =>
+export const requested = (sql: SqlClient.SqlClient, without: ReadonlyArray<string>) =>
   Effect.flatMap(
     Clock.currentTimeMillis,
     (now) =>
       sql<Row>`select ${sql.literal(COLUMNS)} from barograph.runs
         where status = 'requested' and (not_before is null or not_before <= ${new Date(now)})
+          and not exists (select 1 from jsonb_array_elements_text(${JSON.stringify(without)}::jsonb) as each(tag)
+            where jsonb_exists(tags, split_part(tag, '=', 1))
+              and (strpos(tag, '=') = 0 or tags ->> split_part(tag, '=', 1) = split_part(tag, '=', 2)))
         order by priority desc, started_at, run_id limit 1000`
   ).pipe(Effect.map((rows) => rows.map(fromRow)))
 

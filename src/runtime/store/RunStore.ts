@@ -86,8 +86,8 @@ export interface RecordedEvent {
 export class RunStore extends Context.Service<RunStore, {
   /** Answers the ids of those whose keys are new; the others have been asked for already. */
   readonly request: (runs: ReadonlyArray<RequestedRun>) => Effect.Effect<ReadonlyArray<string>, StoreError>
-  /** Requested runs that may begin, in the order in which they are to. */
-  readonly requested: Effect.Effect<ReadonlyArray<Run>, StoreError>
+  /** Requested runs that may begin and have none of these tags, in the order in which they are to; the first thousand. */
+  readonly requested: (without: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Run>, StoreError>
   /** When the next requested run may begin that may not yet; epoch milliseconds. */
   readonly nextRequested: Effect.Effect<number | undefined, StoreError>
   /** How many are not over, and since when the first of those could have begun that wait for a daemon; epoch milliseconds. */
@@ -207,7 +207,7 @@ const pageOf = (sql: SqlClient.SqlClient, { before, limit, status, tags }: Page)
 
 const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
   request: (runs) => RunQueue.request(sql, runs).pipe(during("request runs")),
-  requested: during("read requested runs")(RunQueue.requested(sql)),
+  requested: (without) => RunQueue.requested(sql, without).pipe(during("read requested runs")),
   nextRequested: during("read requested runs")(RunQueue.nextRequested(sql)),
   waiting: during("count waiting runs")(RunQueue.waiting(sql)),
   resume: during("resume runs")(RunQueue.resume(sql)),

@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
 import { Leadership } from "../../../src/runtime/store/Leadership.ts"
+import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as TestDaemon from "../../support/TestDaemon.ts"
 
 const weekly = Schedule.make("weekly", {
@@ -27,4 +28,25 @@ it.effect("a weekly schedule runs once a week, at the same local time on both si
     expect((yield* TestDaemon.runs).map(({ status }) => status)).toEqual(calls.map(() => "succeeded"))
     yield* Fiber.interrupt(daemon)
     expect(yield* (yield* Leadership).leader).toMatchObject({ term: 1, isExpired: true })
+  }).pipe(Effect.provide(TestDaemon.engine)))
+
+it.effect("a run behind thousands that their tag holds back begins at once", () =>
+  Effect.gen(function*() {
+    const wanted = (runId: string, tags: { readonly [tag: string]: string }) => ({
+      runId,
+      runKey: undefined,
+      request: Schedule.requestOf({ assets: ["counted"], force: true }),
+      tags,
+      priority: 0,
+      attempts: 1
+    })
+    const runs = yield* RunStore
+    const clock = TestDaemon.makeClock("2024-03-01T00:00:00Z")
+    yield* runs.request(Array.from({ length: 2500 }, (_, at) => wanted(`held ${at}`, { team: "etl" })))
+    yield* runs.request([{ ...wanted("free", {}), priority: -1 }])
+    const project = TestDaemon.project(TestDaemon.counted([], "1 hour"), [])
+    yield* TestDaemon.start({ ...project, limits: { tags: { "team=etl": 1 } } }).pipe(clock.on)
+    yield* clock.advance("1 minute")
+    expect(yield* runs.find("free")).toMatchObject({ status: "running" })
+    expect(yield* runs.waiting).toMatchObject({ running: 2, queued: 0, requested: 2499 })
   }).pipe(Effect.provide(TestDaemon.engine)))

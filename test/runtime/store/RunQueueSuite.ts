@@ -15,11 +15,14 @@ export const wanted = (runId: string, more: Partial<RequestedRun> = {}): Request
 })
 
 /** Ids of the waiting runs whose id begins so. */
-const waiting = (prefix: string) =>
+const waiting = (prefix: string, without: ReadonlyArray<string> = []) =>
   Effect.flatMap(
     RunStore,
     ({ requested }) =>
-      Effect.map(requested, (runs) => runs.map(({ runId }) => runId).filter((runId) => runId.startsWith(prefix)))
+      Effect.map(
+        requested(without),
+        (runs) => runs.map(({ runId }) => runId).filter((runId) => runId.startsWith(prefix))
+      )
   )
 
 /** The run has begun, in this term. */
@@ -68,9 +71,25 @@ export const suite = (it: Vitest.MethodsNonLive<RunStore>) =>
         yield* Effect.sleep("5 millis")
         yield* runs.request([wanted("turn 4", { priority: 9 })])
         expect(yield* waiting("turn ")).toEqual(["turn 4", "turn 1", "turn 3", "turn 2"])
-        const [found] = (yield* runs.requested).filter(({ runId }) => runId === "turn 4")
+        const [found] = (yield* runs.requested([])).filter(({ runId }) => runId === "turn 4")
         expect(found).toMatchObject({ status: "requested", request: { of: "turn 4" }, priority: 9, attempt: 1 })
         expect(found!.requestedAt).toBe(found!.startedAt)
+      }))
+
+    it.effect("those with a tag that is set aside are left out, by its value or whatever that is", () =>
+      Effect.gen(function*() {
+        const runs = yield* RunStore
+        yield* runs.request([
+          wanted("aside 1", { tags: { team: "etl", backfill: "" } }),
+          wanted("aside 2", { tags: { team: "web" } }),
+          wanted("aside 3")
+        ])
+        const left = (...without: ReadonlyArray<string>) =>
+          Effect.map(waiting("aside ", without), (ids) => [...ids].sort())
+        expect(yield* left("team=etl")).toEqual(["aside 2", "aside 3"])
+        expect(yield* left("team=none", "backfill", "te")).toEqual(["aside 2", "aside 3"])
+        expect(yield* left("team")).toEqual(["aside 3"])
+        expect(yield* left("team=web", "backfill=")).toEqual(["aside 3"])
       }))
 
     it.effect("one that may not begin yet is not there before its time", () =>
