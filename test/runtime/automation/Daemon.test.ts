@@ -34,7 +34,7 @@ it.effect("a run behind thousands that their tag holds back begins at once", () 
   Effect.gen(function*() {
     const wanted = (runId: string, tags: { readonly [tag: string]: string }) => ({
       runId,
-      runKey: undefined,
+      runKey: runId,
       request: Schedule.requestOf({ assets: ["counted"], force: true }),
       tags,
       priority: 0,
