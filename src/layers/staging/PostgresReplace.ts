@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
+import * as SessionWindow from "../bars/SessionWindow.ts"
 import * as PostgresArrays from "../database/PostgresArrays.ts"
 import type { StageRequest } from "./BarStore.ts"
 import * as Staging from "./Staging.ts"
@@ -21,7 +22,7 @@ export const bars = (sql: SqlClient.SqlClient, request: StageRequest, now: Date)
   const { complete, interval, payload, source, symbol } = request
   const columns = PostgresArrays.make(request.sessions.map((session) => session.bars))
   const sessions = PostgresArrays.dates(request.sessions.map(({ session }) => session))
-  const { first, last } = span(request)
+  const { first, from, last, to } = span(request)
   return sql<Staging.Counts>`with asked as materialized (
       select session, at from unnest(${sessions}::date[]) with ordinality as asked(session, at)
     ), incoming as materialized (
@@ -32,7 +33,7 @@ export const bars = (sql: SqlClient.SqlClient, request: StageRequest, now: Date)
       join asked using (at)
     ), held as materialized (
       select * from staging.bars
-      where symbol = ${symbol} and (session = any(${sessions}::date[])
+      where symbol = ${symbol} and ts >= ${from}::timestamptz and ts < ${to}::timestamptz and (session = any(${sessions}::date[])
         or interval = ${interval} and ts between ${first}::timestamptz and ${last}::timestamptz)
     ), compared as materialized (
       select incoming.*, held.source, held.staged_at, case
@@ -56,7 +57,9 @@ export const bars = (sql: SqlClient.SqlClient, request: StageRequest, now: Date)
         ${now}::timestamptz, change, ${Staging.storable(payload)}::text
       from past where change in ('restated', 'removed') order by interval, ts
     ), deleted as (
-      delete from staging.bars where symbol = ${symbol} and session = any(${sessions}::date[])
+      delete from staging.bars
+      where symbol = ${symbol} and ts >= ${from}::timestamptz and ts < ${to}::timestamptz
+        and session = any(${sessions}::date[])
         and (interval, ts) in (select interval, ts from past where change = 'removed' and lacking)
     ), written as (
       insert into staging.bars (source, symbol, interval, ts, open, high, low, close, volume, session, staged_at)
@@ -84,11 +87,11 @@ export const bars = (sql: SqlClient.SqlClient, request: StageRequest, now: Date)
 export const isHeld = (sql: SqlClient.SqlClient, request: StageRequest) => {
   const { interval, symbol } = request
   const sessions = PostgresArrays.dates(request.sessions.map(({ session }) => session))
-  const { first, last } = span(request)
-  return sql<{ held: boolean }>`select
-    exists (select from staging.bars where symbol = ${symbol} and session = any(${sessions}::date[]))
-    or exists (select from staging.bars where symbol = ${symbol} and interval = ${interval}
-      and ts between ${first}::timestamptz and ${last}::timestamptz) as held`.pipe(
+  const { first, from, last, to } = span(request)
+  return sql<{ held: boolean }>`select exists (select from staging.bars
+    where symbol = ${symbol} and ts >= ${from}::timestamptz and ts < ${to}::timestamptz
+      and (session = any(${sessions}::date[])
+        or interval = ${interval} and ts between ${first}::timestamptz and ${last}::timestamptz)) as held`.pipe(
     Effect.map(([row]) => row!.held)
   )
 }
@@ -112,16 +115,19 @@ export const fresh = (sql: SqlClient.SqlClient, request: StageRequest, now: Date
 
 const nothing: Staging.Counts = { inserted: 0, unchanged: 0, restated: 0, removed: 0, kept: 0, mixed: 0 }
 
-/** The window of the payload's rows: those of the same instants may lie under other sessions. */
-const span = ({ sessions }: StageRequest): { readonly first: Date | null; readonly last: Date | null } => {
-  let first = Infinity
-  let last = -Infinity
-  for (const { bars } of sessions) {
-    if (bars.length === 0) continue
-    first = Math.min(first, bars.ts[0]!)
-    last = Math.max(last, bars.ts[bars.length - 1]!)
+/**
+ * `first` to `last` are the payload's rows: those of the same instants may lie under other sessions. `from` to `to` is where
+ * its sessions' rows can lie, those included.
+ */
+const span = ({ sessions }: StageRequest) => {
+  const ends = sessions.flatMap(({ bars: { length, ts } }) => length === 0 ? [] : [ts[0]!, ts[length - 1]!])
+  const { from, to } = SessionWindow.hull(sessions.map(({ session }) => session))
+  return {
+    first: ends.length === 0 ? null : new Date(ends.reduce((a, b) => Math.min(a, b))),
+    last: ends.length === 0 ? null : new Date(ends.reduce((a, b) => Math.max(a, b))),
+    from: new Date(from),
+    to: new Date(to)
   }
-  return first <= last ? { first: new Date(first), last: new Date(last) } : { first: null, last: null }
 }
 
 /** The refused rows of the request's sessions, and those of its month that belong to none. */

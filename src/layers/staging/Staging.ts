@@ -1,13 +1,16 @@
 /** What every `BarStore` agrees on: which requests make sense, and how their texts are kept. */
 import { type Bars, contentHash, type Reject } from "../bars/Bars.ts"
+import * as SessionWindow from "../bars/SessionWindow.ts"
 import type { StagedSession, StageRequest } from "./BarStore.ts"
 
-/** Why the request breaks the rules of `Bars`: rows in order, one per instant; one entry per session. */
+/** Why the request breaks the rules of `Bars`: rows near their session, in order, one per instant; one entry per session. */
 export const violation = ({ sessions }: StageRequest): string | undefined => {
   const seen = new Set<string>()
   for (const { bars, session } of sessions) {
     if (seen.has(session)) return `session ${session} is given twice`
     seen.add(session)
+    const stray = SessionWindow.stray(bars, session)
+    if (stray !== undefined) return `session ${session}: ${stray}`
     if (!ascends(bars)) return `the bars of ${session} are not in order, one per instant`
   }
   return follow(sessions) ? undefined : sharedInstant(sessions)

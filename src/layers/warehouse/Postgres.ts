@@ -11,10 +11,13 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Migrate from "../../runtime/store/Migrate.ts"
 import * as Transaction from "../../runtime/store/Transaction.ts"
+import * as SessionWindow from "../bars/SessionWindow.ts"
 import * as PostgresArrays from "../database/PostgresArrays.ts"
 import * as PostgresFailure from "../database/PostgresFailure.ts"
+import * as PostgresRanges from "../database/PostgresRanges.ts"
 import * as Load from "./Load.ts"
 import initial from "./migrations/0001_warehouse.ts"
+import oneIndex from "./migrations/0002_one_index.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
 import { Failed, Refused } from "./WarehouseReason.ts"
 
@@ -24,7 +27,7 @@ export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, 
     Warehouse,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      yield* Migrate.migrate("warehouse", { "0001_warehouse": initial }).pipe(
+      yield* Migrate.migrate("warehouse", { "0001_warehouse": initial, "0002_one_index": oneIndex }).pipe(
         Effect.mapError(toError("migrate", "schema warehouse"))
       )
       return make(sql, location)
@@ -76,12 +79,16 @@ const lock = (sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>
     ) select pg_advisory_xact_lock(lock) from locks`
 }
 
-/** How many rows went, per partition. One statement a symbol: asked for as a list, its sessions are found by the index. */
+/** How many rows went, per partition. One statement a symbol, whose sessions are found by their windows of time. */
 const remove = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, partitions: ReadonlyArray<LoadPartition>) {
   const deleted = new Map<string, number>()
   for (const [symbol, group] of Map.groupBy(partitions, ({ symbol }) => symbol)) {
+    const windows = SessionWindow.joined(group.map(({ session }) => session))
     const rows = yield* sql<{ session: string; count: number }>`with deleted as (
-        delete from warehouse.bars where symbol = ${symbol} and session = any(${sessions(group)}::date[])
+        delete from warehouse.bars
+        where symbol = ${symbol} and ${PostgresRanges.within(sql, "ts", windows)} and session = any(${
+      sessions(group)
+    }::date[])
         returning session
       ) select session, count(*)::int4 from deleted group by session`
     for (const { count, session } of rows) deleted.set(`${symbol} ${session}`, count)

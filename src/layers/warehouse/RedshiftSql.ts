@@ -9,6 +9,7 @@
  * so a statement that its dead process left behind cannot overwrite a younger load.
  */
 import * as Crypto from "node:crypto"
+import * as SessionWindow from "../bars/SessionWindow.ts"
 import * as Literal from "./Literal.ts"
 import { rowsOf } from "./Load.ts"
 import type { CopySource } from "./RedshiftTarget.ts"
@@ -32,8 +33,6 @@ export const limits: Limits = { statements: 40, bytes: 98_000, copyRows: 10_000,
 
 /** What the ledger says of a partition; 0 where it was never loaded. */
 export type Generations = ReadonlyArray<number>
-
-const DAY = 86_400_000
 
 const ROW_COLUMNS = `"part" integer, "ms" integer, "open" double precision, "high" double precision,
   "low" double precision, "close" double precision, "volume" double precision`
@@ -120,16 +119,13 @@ const open = ({ generations, limit, partitions, schema }: Load) => [
 ]
 
 /**
- * Which part of `bars` can be touched at all: the symbols, and no bar lies more than a day before or two after its
- * session's midnight (`Load.violation`). Said as literals, so that the sort key spares the rest of the table.
+ * Which part of `bars` can be touched at all: the symbols, within the windows of their sessions. Said as literals, so that the sort key spares the rest of the table.
  */
 const within = (partitions: ReadonlyArray<LoadPartition>): string => {
-  const sessions = partitions.map(({ session }) => Date.parse(session))
-  const first = sessions.reduce((least, one) => Math.min(least, one))
-  const last = sessions.reduce((most, one) => Math.max(most, one))
+  const { from, to } = SessionWindow.hull(partitions.map(({ session }) => session))
   const symbols = new Set(partitions.map(({ symbol }) => Literal.text(symbol)))
   return `bars."symbol" in (${[...symbols].join(",")})
-      and bars."ts" >= ${instant(first - DAY)} and bars."ts" < ${instant(last + 2 * DAY)}`
+      and bars."ts" >= ${instant(from)} and bars."ts" < ${instant(to)}`
 }
 
 /** Counts what goes, replaces it, and writes the ledger. The second statement's rows are the load's answer. */

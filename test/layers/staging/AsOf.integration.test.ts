@@ -150,7 +150,7 @@ layer(services, { timeout: "60 seconds", excludeTestServices: true })("bars as o
           where symbol = 'STEPS' and session = '2024-03-05'`
       }))
       const text = plan.map((row) => row["QUERY PLAN"]).join("\n")
-      assert.include(text, "bars_by_session")
+      assert.include(text, "bars_pkey")
       assert.include(text, "bar_history_by_session")
     }))
 })
