@@ -5,22 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { json } from "./Flags.ts"
-
-const UNITS = { d: "days", h: "hours", m: "minutes", s: "seconds" } as const
-
-/** Also as it is written elsewhere: `30d`, `2s`. */
-const spelled = (text: string) =>
-  text.replace(/^(\d+)\s*([dhms])$/, (_, count: string, unit: keyof typeof UNITS) => `${count} ${UNITS[unit]}`)
-
-const span = (name: string, description: string) =>
-  Flag.String(name).pipe(
-    Flag.withDescription(description),
-    Flag.mapTryCatch(
-      (text) => Duration.fromInputUnsafe(spelled(text) as Duration.Input),
-      (): string => "expected a time such as \"90 seconds\" or \"2 hours\""
-    )
-  )
+import { json, span } from "./Flags.ts"
 
 const daemonHandler = Effect.promise(() => import("./handlers/daemon.ts"))
 const automationHandler = Effect.promise(() => import("./handlers/automation.ts"))

@@ -2,13 +2,12 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { KINDS } from "../plan/Staleness.ts"
 import { STATUSES } from "../run/Event.ts"
 import { daemon, schedule, sensor } from "./AutomationCommands.ts"
 import { definitionsFlag } from "./DefinitionsFlag.ts"
-import { json, on, partitionFlag } from "./Flags.ts"
+import { json, on, partitionFlag, span } from "./Flags.ts"
 import * as Logs from "./Logs.ts"
 import { partition } from "./PartitionCommands.ts"
 
@@ -55,14 +54,7 @@ const materialize = Command.make(
       Flag.withDescription("Of runs that wait for their turn, higher ones begin first"),
       Flag.withDefault(0)
     ),
-    timeout: Flag.String("timeout").pipe(
-      Flag.withDescription("Longest time for the run, as in \"30 minutes\""),
-      Flag.mapTryCatch(
-        (text) => Duration.fromInputUnsafe(text as Duration.Input),
-        (): string => "expected a time such as \"90 seconds\" or \"2 hours\""
-      ),
-      Flag.optional
-    ),
+    timeout: span("timeout", "Longest time for the run, as in 30m or \"30 minutes\"").pipe(Flag.optional),
     concurrency: Flag.Int("concurrency").pipe(
       Flag.withDescription("Steps at a time; BAROGRAPH_CONCURRENCY otherwise"),
       Flag.optional

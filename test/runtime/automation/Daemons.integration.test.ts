@@ -217,7 +217,7 @@ it.live(
         yield* addLines(of, 0, 2)
         yield* until(Effect.sync(() => calls(of).length), (count) => count === 2, "60 seconds")
         yield* signal(first, "SIGTERM")
-        yield* Effect.promise(() => first.ended)
+        expect(yield* Effect.promise(() => first.ended)).toMatchObject({ code: 130, signal: null })
         expect(yield* rows("select status from barograph.runs where run_key like 'sensor/%'")).toEqual([
           { status: "succeeded" },
           { status: "succeeded" }
