@@ -14,12 +14,14 @@ export const call =
   (account: string, limits: Quota.Limits, cost: number) =>
   <A, R>(effect: Effect.Effect<A, MarketData.Reason, R>): Effect.Effect<A, MarketData.Reason, R | Quota.Quota> =>
     Quota.take(account, limits, cost).pipe(
+      Effect.tapErrorTag("QuotaUsedUp", () => left(account, 0)),
       Effect.mapError(reasonOf),
       Effect.andThen(Clock.currentTimeMillis),
       Effect.flatMap((start) =>
         effect.pipe(
           Effect.tapError((reason) => heard(account, limits, cost, reason)),
           Effect.tap(() => answered(account, limits, start)),
+          Effect.tap(() => looked(account, limits)),
           Effect.onExit((exit) => counted(account, cost, Exit.isSuccess(exit) ? "answered" : "refused"))
         )
       )
@@ -35,6 +37,26 @@ const counted = (account: string, cost: number, outcome: "answered" | "refused")
     }),
     cost
   )
+
+/** Of the vendor's day, as it was when this process last called. */
+const left = (account: string, calls: number): Effect.Effect<void> =>
+  Metric.update(
+    Metric.gauge("barograph_source_quota_left", {
+      description: "What is left of the vendor's day, as of the last call",
+      attributes: { source: account.split("/")[0]! }
+    }),
+    calls
+  )
+
+/** Where a day is limited. */
+const looked = (account: string, limits: Quota.Limits): Effect.Effect<void, never, Quota.Quota> => {
+  const { perDay } = limits
+  if (perDay === undefined) return Effect.void
+  return Effect.flatMap(Quota.Quota, (quota) => quota.used(account, limits)).pipe(
+    Effect.flatMap((used) => left(account, Math.max(0, perDay - used))),
+    Effect.ignore
+  )
+}
 
 /** Where a day is limited. An answer is worth more than that the ledger knows of it. */
 const answered = (account: string, limits: Quota.Limits, start: number): Effect.Effect<void, never, Quota.Quota> =>
@@ -54,6 +76,7 @@ const heard = Effect.fnUntraced(
       return yield* pause(account, (yield* Clock.currentTimeMillis) + reason.retryAfterMillis)
     }
     if (reason._tag !== "QuotaExhausted" || limits.perDay === undefined) return
+    yield* left(account, 0)
     yield* Effect.mapError((yield* Quota.Quota).exhausted(account, limits, cost), reasonOf)
   }
 )

@@ -33,15 +33,17 @@ it.effect("a vendor that accepted calls today and says the day is used up is bel
     assert.strictEqual(calls, 3)
   }).pipe(Effect.provide(Memory.layerMemory)))
 
-it.effect("calls are counted by what became of them, under the vendor's name alone", () =>
+it.effect("calls are counted by what became of them, and what is left of the day, under the vendor's name alone", () =>
   Effect.gen(function*() {
     const call = Metered.call("vendor/digest-of-a-key", limits, 2)
     yield* call(Effect.void)
     yield* call(Effect.void)
+    assert.include(yield* PrometheusMetrics.format(), "barograph_source_quota_left{source=\"vendor\"} 21\n")
     yield* Effect.flip(call(isRefused))
     const text = yield* PrometheusMetrics.format()
     assert.include(text, "barograph_source_calls_total{source=\"vendor\",outcome=\"answered\"} 4\n")
     assert.include(text, "barograph_source_calls_total{source=\"vendor\",outcome=\"refused\"} 2\n")
+    assert.include(text, "barograph_source_quota_left{source=\"vendor\"} 0\n")
     assert.notInclude(text, "digest")
   }).pipe(
     Effect.provide(Memory.layerMemory),

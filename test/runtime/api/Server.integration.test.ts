@@ -233,6 +233,8 @@ it.live("the dashboard draws metrics that there are", () =>
     const { text } = yield* get(yield* daemon, "/metrics")
     const given = new Set([...text.matchAll(/^(\w+)[{ ]/gm)].map(([, name]) => name))
     // Those that a source with a quota, the first tick of a schedule and a channel of alerts bring about.
-    const later = ["barograph_source_calls_total", "barograph_ticks_total", "barograph_alerts_undelivered"]
+    const later = ["source_calls_total", "source_quota_left", "ticks_total", "alerts_undelivered"].map((name) =>
+      `barograph_${name}`
+    )
     expect([...used].filter((name) => !given.has(name) && !later.includes(name))).toEqual([])
   })).pipe(Effect.provide(engine)))
