@@ -33,14 +33,19 @@ const interrupted = Effect.fnUntraced(
 )
 
 /**
- * A process that stands still keeps its connection and the locks on it, so the server is told to close that connection:
- * whoever wakes up finds its claims gone and its run fenced.
+ * A process that stands still keeps its connections and the locks on them, those of its runs and of the workers of its
+ * backfills, so the server is told to close them: whoever wakes up finds its claims gone and its run fenced.
  */
-const CLOSE_HOLDERS = `select pg_terminate_backend(held.pid) from barograph.runs as r join pg_locks as held
+const CLOSE_HOLDERS = `with earlier as (
+    select run_id from barograph.runs where status in ('queued', 'running') and term < $1
+  ), holders as (
+    select run_id as name from earlier
+    union select worker from barograph.backfill_slices join earlier using (run_id) where status = 'running'
+  ) select pg_terminate_backend(held.pid, 1000) from holders join pg_locks as held
     on held.locktype = 'advisory' and held.objsubid = 1 and held.granted
       and held.database = (select oid from pg_database where datname = current_database())
-      and (held.classid::bigint << 32) | held.objid::bigint = hashtextextended('barograph/run/' || r.run_id, 0)
-    where r.status in ('queued', 'running') and r.term < $1 and held.pid <> pg_backend_pid()`
+      and (held.classid::bigint << 32) | held.objid::bigint = hashtextextended('barograph/run/' || name, 0)
+    where held.pid <> pg_backend_pid()`
 
 export const seize = (sql: SqlClient.SqlClient, term: number) =>
   Transaction.within(sql)(Effect.gen(function*() {

@@ -5,10 +5,12 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { BackfillStore } from "../../../src/runtime/store/BackfillStore.ts"
 import { Claims } from "../../../src/runtime/store/Claims.ts"
 import * as EngineSchema from "../../../src/runtime/store/EngineSchema.ts"
+import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
 import { request, slice, suite } from "./BackfillStoreSuite.ts"
+import { begun, wanted } from "./RunQueueSuite.ts"
 
-const stores = Layer.merge(BackfillStore.layer, Claims.layer).pipe(
+const stores = Layer.mergeAll(BackfillStore.layer, Claims.layer, RunStore.layer).pipe(
   Layer.provideMerge(EngineSchema.layer),
   Layer.provideMerge(EmbeddedDatabase.layer)
 )
@@ -31,6 +33,24 @@ layer(stores, { excludeTestServices: true })("backfills in PostgreSQL, with work
       }))
       expect((yield* store.claim("dead", "dead/alive"))!.position).toBe(0)
       expect((yield* store.slices("dead")).map(({ worker }) => worker)).toEqual(["dead/alive", "dead/alive"])
+    })))
+
+  it.effect("a new leader takes the slices of one that stands still, and leaves those of a command", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const store = yield* BackfillStore
+      const claims = yield* Claims
+      yield* store.create("still", request, [slice(0, "copy", "letter=a"), slice(0, "copy", "letter=b")])
+      for (const [worker, term] of [["leader", 1], ["command", undefined]] as const) {
+        yield* claims.hold(`still/${worker}`)
+        const held = (yield* store.claim("still", `still/${worker}`))!
+        yield* begun(wanted(`still ${worker}`), term)
+        expect(yield* store.attach(held, `still ${worker}`, 0)).toBe(true)
+      }
+      yield* store.recover
+      expect((yield* store.slices("still")).map(({ status }) => status)).toEqual(["running", "running"])
+      expect(yield* (yield* RunStore).seize(2)).toEqual(["still leader"])
+      yield* store.recover
+      expect((yield* store.slices("still")).map(({ status }) => status)).toEqual(["pending", "running"])
     })))
 
   it.effect("workers that claim at once get a slice each", () =>
