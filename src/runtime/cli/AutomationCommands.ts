@@ -69,7 +69,7 @@ const setPaused = (kind: Kind, verb: "pause" | "resume", description: string) =>
     verb,
     { name },
     (input) => Effect.flatMap(automationHandler, ({ setPaused }) => setPaused(kind, input.name, verb === "pause"))
-  ).pipe(Command.withDescription(description))
+  ).pipe(Command.withDescription(description), Command.withAlias(verb === "pause" ? "stop" : "start"))
 
 const shared = (kind: Kind) =>
   [

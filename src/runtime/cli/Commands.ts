@@ -138,7 +138,7 @@ const runShow = Command.make(
   "show",
   { id: Argument.String("run"), json },
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/run.ts")), ({ show }) => show(input))
-).pipe(Command.withDescription("One run with its events; \"latest\" is the newest"))
+).pipe(Command.withDescription("One run with its events; \"latest\" is the newest"), Command.withAlias("logs"))
 
 const runCancel = Command.make(
   "cancel",
