@@ -271,15 +271,13 @@ const TABLES = ["runs", "events", "materializations", "ticks"]
 
 /** Says no to what writes, as a server does whose disk is full. */
 const refusing = Effect.acquireRelease(
-  rows(
-    [
-      FULL,
-      ...TABLES.map((table) =>
-        `create trigger full_disk before insert on barograph.${table} execute function public.full_disk()`
-      )
-    ].join(";")
-  ),
-  () => rows(TABLES.map((table) => `drop trigger full_disk on barograph.${table}`).join(";"))
+  Effect.forEach([
+    FULL,
+    ...TABLES.map((table) =>
+      `create trigger full_disk before insert on barograph.${table} execute function public.full_disk()`
+    )
+  ], rows),
+  () => Effect.forEach(TABLES, (table) => rows(`drop trigger full_disk on barograph.${table}`))
 )
 
 /** Leaves the server no room. */
