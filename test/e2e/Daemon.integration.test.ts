@@ -42,8 +42,20 @@ it.live("a daemon of the bundled graph answers over HTTP, and what it loaded is 
     const audit = yield* Cli.query(of, "staging", "select * from audit order by materialization_id")
     expect(audit.map(({ asset }) => asset)).toEqual(["raw_bars", "staged_bars", "bars_parquet"])
     const [raw, staged, parquet] = audit
-    expect(raw).toMatchObject({ rows: null, bytes: expect.any(Number), automation: null, failed_check: null })
-    expect(staged).toMatchObject({ inserted: staged!["rows"], skipped: 0, rejected: 0, bytes: null })
+    expect(raw).toMatchObject({
+      rows_in: null,
+      rows: null,
+      bytes: expect.any(Number),
+      automation: null,
+      failed_check: null
+    })
+    expect(staged).toMatchObject({
+      rows_in: staged!["rows"],
+      inserted: staged!["rows"],
+      skipped: 0,
+      rejected: 0,
+      bytes: null
+    })
     expect(parquet).toMatchObject({ rows: staged!["rows"], partition: "symbol=IBM,session=2013-10-04" })
     const shown = (yield* Cli.run(of, ["run", "show", "latest"])).stdout
     expect(shown).toMatch(/^asset +materialized +changed +skipped +failed +rows +inserted +bytes +seconds$/m)

@@ -20,6 +20,9 @@ it.live("a refused row is listed, shown, and read again by other rules", () =>
     const first = yield* Cli.run(of, staged)
     expect(JSON.parse(first.stdout)).toMatchObject({ assets: { staged_bars: { sums: { rejected: 2 } } } })
 
+    const audit = "select sum(rows_in - rows)::int4 as refused from audit where asset = 'staged_bars'"
+    expect(yield* Cli.query(of, "staging", audit)).toEqual([{ refused: 2 }])
+
     const listed = yield* Cli.run(of, ["quarantine", "list"])
     expect(listed.stdout).toContain("high below open")
     const rows = JSON.parse((yield* Cli.run(of, ["quarantine", "list", "--json"])).stdout) as ReadonlyArray<

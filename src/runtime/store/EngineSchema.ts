@@ -11,6 +11,7 @@ import automation from "./migrations/0007_automation.ts"
 import alerts from "./migrations/0008_alerts.ts"
 import conditions from "./migrations/0009_conditions.ts"
 import audit from "./migrations/0010_audit.ts"
+import auditRowsIn from "./migrations/0011_audit_rows_in.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -24,6 +25,7 @@ export const layer = Layer.effectDiscard(
     "0007_automation": automation,
     "0008_alerts": alerts,
     "0009_conditions": conditions,
-    "0010_audit": audit
+    "0010_audit": audit,
+    "0011_audit_rows_in": auditRowsIn
   }))
 )

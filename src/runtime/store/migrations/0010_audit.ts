@@ -1,7 +1,7 @@
 import * as Migrate from "../Migrate.ts"
 
 /** A number that an output recorded under one of these names; null where there is none. */
-const recorded = (...fields: ReadonlyArray<string>): string => {
+export const recorded = (...fields: ReadonlyArray<string>): string => {
   const numbers = fields.map((field) =>
     `case when jsonb_typeof(m.output -> '${field}') = 'number' then (m.output ->> '${field}')::float8 end`
   )
