@@ -50,6 +50,9 @@ export interface Options {
   readonly leads: (term: number | undefined) => Effect.Effect<void>
 }
 
+/** Each run holds a connection for its claims; the rest of the process's 24 are for its statements and the lease. */
+export const MOST_SLOTS = 16
+
 export const defaults = {
   lease: Duration.seconds(6),
   slots: 4,

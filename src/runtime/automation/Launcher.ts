@@ -8,6 +8,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
+import * as Latch from "effect/Latch"
 import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -34,11 +35,13 @@ export interface Options {
 export interface Running {
   readonly fibers: FiberMap.FiberMap<string, void, never>
   readonly tags: Map<string, Admission.Tags>
+  /** Opened when a slot is free again, which is later than the signal that the run has ended. */
+  readonly freed: Latch.Latch
 }
 
 export const running: Effect.Effect<Running, never, Scope.Scope> = Effect.map(
   FiberMap.make<string, void, never>(),
-  (fibers) => ({ fibers, tags: new Map() })
+  (fibers) => ({ fibers, tags: new Map(), freed: Latch.makeUnsafe(true) })
 )
 
 /** Fails with what a person can act on. */
@@ -88,19 +91,21 @@ const perform = <R>(project: Project<R>, run: Run, options: Options) =>
   )
 
 /**
- * Takes what may begin of the first that wait, and what was held back behind those whose tag has no place left now. In one
+ * Takes what may begin of the first that wait, and what was held back behind those whose tag has no place left now, here or
+ * in another process: such a run would only wait in a slot that another can have. In one
  * look no run is taken twice and no more than there are slots: one that ends at once, unmarked, waits for the next look.
  */
 const look = <R>(project: Project<R>, going: Running, options: Options) =>
   Effect.gen(function*() {
     const runs = yield* RunStore
     const limits = { runs: Math.min(options.slots, project.limits.runs ?? options.slots), tags: project.limits.tags }
+    const elsewhere = Admission.isTagged(limits) ? yield* runs.going : []
     const taken = new Set<string>()
     while (taken.size < limits.runs) {
-      const tags = [...going.tags.values()]
-      const requested = yield* runs.requested(Admission.full(limits, tags))
+      const others = elsewhere.filter(({ runId }) => !going.tags.has(runId)).map(({ tags }) => tags)
+      const requested = yield* runs.requested(Admission.full(limits, [...going.tags.values(), ...others]))
       const waiting = requested.filter(({ runId }) => !going.tags.has(runId) && !taken.has(runId))
-      const admitted = Admission.admitted(limits, tags, waiting)
+      const admitted = Admission.admitted(limits, [...going.tags.values()], waiting, others)
       if (admitted.size === 0) break
       for (const run of waiting.filter(({ runId }) => admitted.has(runId))) {
         taken.add(run.runId)
@@ -115,13 +120,17 @@ const begin = <R>(project: Project<R>, going: Running, run: Run, options: Option
     going.tags.set(run.runId, run.tags)
     yield* DaemonMetrics.waited((yield* Clock.currentTimeMillis) - run.startedAt)
     yield* Effect.logInfo(`run ${run.runId} begins`).pipe(Effect.annotateLogs({ run: run.runId, ...run.tags }))
-    const done = Effect.sync(() => void going.tags.delete(run.runId))
+    const done = Effect.sync(() => {
+      going.tags.delete(run.runId)
+      going.freed.openUnsafe()
+    })
     yield* FiberMap.run(going.fibers, run.runId, Effect.ensuring(perform(project, run, options), done))
   })
 
-/** A run that ends frees a slot. */
+/** A run that ends in any process lets others begin. */
 export const run = <R>(project: Project<R>, going: Running, options: Options) =>
   Watch.watch(
     ({ _tag }) => _tag === "RunRequested" || _tag === "RunEnded" || _tag === "Connected",
-    look(project, going, options)
+    look(project, going, options),
+    going.freed
   )

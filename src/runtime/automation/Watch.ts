@@ -23,13 +23,16 @@ export const Patience = Context.Reference<number>("barograph/runtime/automation/
 /** What a leader writes is one transaction of its term. */
 export type Fenced = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError | NotLeader, R>
 
-/** `look` answers when to look again, epoch milliseconds; undefined when nothing is due by time alone. */
+/**
+ * `look` answers when to look again, epoch milliseconds; undefined when nothing is due by time alone. Whoever in this process
+ * opens `woken` makes it look too.
+ */
 export const watch = <E, R>(
   hears: (signal: Signal) => boolean,
-  look: Effect.Effect<number | undefined, E, R>
+  look: Effect.Effect<number | undefined, E, R>,
+  woken: Latch.Latch = Latch.makeUnsafe(true)
 ): Effect.Effect<never, E, R | Signals> =>
   Effect.scoped(Effect.gen(function*() {
-    const woken = Latch.makeUnsafe(true)
     const { changes } = yield* Signals
     const patience = yield* Patience
     const beat = yield* Pulse.watched

@@ -18,7 +18,7 @@ const daemonStatus = Command.make(
 
 export const daemon = Command.make("daemon", {
   slots: Flag.Int("slots").pipe(
-    Flag.withDescription("Runs at a time; backfills have one more"),
+    Flag.withDescription("Runs at a time, 16 at most; backfills have one more"),
     Flag.withDefault(4)
   ),
   lease: span("lease", "How long a daemon that says nothing still leads: others take over after it").pipe(

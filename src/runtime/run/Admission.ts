@@ -19,7 +19,9 @@ export interface Waiting {
 
 export type Tags = { readonly [tag: string]: string }
 
-export const isLimited = (self: Limits): boolean => self.runs !== undefined || Object.keys(self.tags ?? {}).length > 0
+export const isTagged = (self: Limits): boolean => Object.keys(self.tags ?? {}).length > 0
+
+export const isLimited = (self: Limits): boolean => self.runs !== undefined || isTagged(self)
 
 /** `key=value`, or `key` with any value. */
 export const has = (tags: Tags, tag: string): boolean => {
@@ -36,11 +38,12 @@ export const full = (self: Limits, running: ReadonlyArray<Tags>): ReadonlyArray<
     .filter(([tag, limit]) => running.filter((tags) => has(tags, tag)).length >= limit)
     .map(([tag]) => tag)
 
-/** `running` are the tags of the runs that go on, `queue` is in order. */
+/** `running` are the tags of the runs that go on, `queue` is in order; `others` count for the limits of tags alone. */
 export const admitted = (
   self: Limits,
   running: ReadonlyArray<Tags>,
-  queue: ReadonlyArray<Waiting>
+  queue: ReadonlyArray<Waiting>,
+  others: ReadonlyArray<Tags> = []
 ): ReadonlySet<string> => {
   const found = new Set<string>()
   const counts = new Map<string, number>()
@@ -48,6 +51,7 @@ export const admitted = (
     for (const [tag] of limitsOf(self, tags)) counts.set(tag, (counts.get(tag) ?? 0) + 1)
   }
   running.forEach(count)
+  others.forEach(count)
   for (const { runId, tags } of queue) {
     if (running.length + found.size >= (self.runs ?? Number.POSITIVE_INFINITY)) break
     if (limitsOf(self, tags).some(([tag, limit]) => (counts.get(tag) ?? 0) >= limit)) continue

@@ -16,7 +16,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type * as Connection from "effect/sql/SqlConnection"
 import type * as SqlError from "effect/sql/SqlError"
 import { lockName } from "./RunStore.ts"
-import { during, type StoreError } from "./StoreError.ts"
+import { during, StoreError } from "./StoreError.ts"
 
 /** The claims of one run. */
 export interface RunClaims {
@@ -51,6 +51,9 @@ export class Claims extends Context.Service<Claims, {
 
 /** Waits between two looks at what somebody else holds. */
 const AGAIN = Schedule.spaced("100 millis")
+
+/** Whoever recovers runs tries their locks for a moment; another process holds them on. */
+const HOLD_TRIES = 10
 
 /** What is let go waits this long for the next request to take it along. */
 const SOON = "20 millis"
@@ -157,7 +160,13 @@ const make = (sql: SqlClient.SqlClient): Claims["Service"] => ({
   hold: (runId) =>
     Effect.gen(function*() {
       const locks = yield* makeLocks(yield* sql.reserve)
-      yield* locks.take([lockName(runId)])
+      const held = yield* Effect.repeat(locks.take([lockName(runId)]), {
+        until: (held) => held,
+        schedule: Schedule.upTo(AGAIN, { times: HOLD_TRIES })
+      })
+      if (!held) {
+        return yield* new StoreError({ operation: "hold run", message: `run ${runId} is held by another process` })
+      }
       return {
         claim: (asset: string, partitions: ReadonlyArray<string>) =>
           claim(locks, partitions.map((partition) => `barograph/claim/${asset}/${partition}`)).pipe(

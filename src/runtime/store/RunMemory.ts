@@ -112,6 +112,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
         Clock.currentTimeMillis,
         (now) => told(requests.map((run) => requestedOf(run, now)).filter(add).map(({ runId }) => runId))
       ),
+    going: Effect.sync(() => [...within("queued"), ...within("running")].map(({ runId, tags }) => ({ runId, tags }))),
     requested: (without) =>
       Effect.map(
         Clock.currentTimeMillis,

@@ -88,6 +88,8 @@ export class RunStore extends Context.Service<RunStore, {
   readonly request: (runs: ReadonlyArray<RequestedRun>) => Effect.Effect<ReadonlyArray<string>, StoreError>
   /** Requested runs that may begin and have none of these tags, in the order in which they are to; the first thousand. */
   readonly requested: (without: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+  /** Runs of any process that go on, or wait in it for their turn. */
+  readonly going: Effect.Effect<ReadonlyArray<Admission.Waiting>, StoreError>
   /** When the next requested run may begin that may not yet; epoch milliseconds. */
   readonly nextRequested: Effect.Effect<number | undefined, StoreError>
   /** How many are not over, and since when the first of those could have begun that wait for a daemon; epoch milliseconds. */
@@ -207,6 +209,8 @@ const pageOf = (sql: SqlClient.SqlClient, { before, limit, status, tags }: Page)
 
 const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
   request: (runs) => RunQueue.request(sql, runs).pipe(during("request runs")),
+  going: sql<{ runId: string; tags: Tags }>`select run_id as "runId", tags from barograph.runs
+    where status in ('queued', 'running')`.pipe(during("read runs that go on")),
   requested: (without) => RunQueue.requested(sql, without).pipe(during("read requested runs")),
   nextRequested: during("read requested runs")(RunQueue.nextRequested(sql)),
   waiting: during("count waiting runs")(RunQueue.waiting(sql)),

@@ -50,3 +50,24 @@ it.effect("a run behind thousands that their tag holds back begins at once", () 
     expect(yield* runs.find("free")).toMatchObject({ status: "running" })
     expect(yield* runs.waiting).toMatchObject({ running: 2, queued: 0, requested: 2499 })
   }).pipe(Effect.provide(TestDaemon.engine)))
+
+it.effect("a run that waits for another process's run of its tag takes no slot", () =>
+  Effect.gen(function*() {
+    const wanted = (runId: string, tags: { readonly [tag: string]: string }) => ({
+      runId,
+      runKey: runId,
+      request: Schedule.requestOf({ assets: ["counted"], force: true }),
+      tags,
+      priority: 0,
+      attempts: 1
+    })
+    const runs = yield* RunStore
+    const clock = TestDaemon.makeClock("2024-03-01T00:00:00Z")
+    yield* runs.enqueue({ ...wanted("command", { team: "etl" }), term: undefined })
+    yield* runs.request([wanted("held", { team: "etl" }), wanted("free", {})])
+    const project = TestDaemon.project(TestDaemon.counted([], "1 hour"), [])
+    yield* TestDaemon.start({ ...project, limits: { tags: { "team=etl": 1 } } }, { slots: 1 }).pipe(clock.on)
+    yield* clock.advance("1 minute")
+    expect(yield* runs.find("free")).toMatchObject({ status: "running" })
+    expect(yield* runs.find("held")).toMatchObject({ status: "requested" })
+  }).pipe(Effect.provide(TestDaemon.engine)))

@@ -21,6 +21,12 @@ it("the limit on all runs counts those that go on, and keeps the order", () => {
   expect(admitted({ runs: 1 }, [{}])).toEqual([])
 })
 
+it("runs of others fill the tags and take no place", () => {
+  const others = [{ team: "etl" }, {}, {}, {}]
+  expect([...Admission.admitted({ runs: 2, tags: { "team=etl": 1 } }, [], queue, others)]).toEqual(["b", "d"])
+  expect(Admission.full({ tags: { "team=etl": 1, team: 2 } }, others)).toEqual(["team=etl"])
+})
+
 it("a run that its tag holds back lets others pass", () => {
   expect(admitted({ tags: { "team=etl": 1 } })).toEqual(["a", "b", "d"])
   expect(admitted({ tags: { "team=etl": 1 } }, [{ team: "etl" }])).toEqual(["b", "d"])

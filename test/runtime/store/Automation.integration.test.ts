@@ -96,6 +96,16 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("in PostgreS
       }))
     }))
 
+  it.effect("a run is held once: who comes second does not begin it, and the first keeps it", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const claims = yield* Claims
+      yield* claims.hold("twice")
+      const second = yield* Effect.flip(Effect.scoped(claims.hold("twice")))
+      expect(second).toMatchObject({ _tag: "StoreError", message: expect.stringContaining("held by another process") })
+      const runs = yield* RunQueueSuite.begun(RunQueueSuite.wanted("twice"))
+      expect(yield* runs.recover).toEqual([])
+    })))
+
   it.effect("a run whose connection is lost is cut off, not failed: its partitions are not to blame", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient

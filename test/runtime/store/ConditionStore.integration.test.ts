@@ -16,11 +16,37 @@ import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
 import * as TestGraph from "../../support/TestGraph.ts"
 import { suite } from "./ConditionStoreSuite.ts"
+import { wanted } from "./RunQueueSuite.ts"
 
 const stores = Layer.provideMerge(engine, EmbeddedDatabase.layer)
 
 layer(stores, { timeout: "60 seconds", excludeTestServices: true })("conditions in PostgreSQL", (it) => {
   suite(it)
+
+  it.effect("a slot that a run leaves is the next one's at once", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const [leadership, runs] = [yield* Leadership, yield* RunStore]
+      const one = Asset.make("one_of_many", {}, () => Effect.sleep("50 millis"))
+      const graph = AssetGraph.make(one)
+      const term = (yield* leadership.acquire("slots", 60_000))!
+      const asked = ["a", "b", "c", "d", "e", "f"].map((name) => ({
+        ...wanted(`slot ${name}`),
+        request: { assets: ["one_of_many"], select: null, partition: null, force: true }
+      }))
+      yield* runs.request(asked)
+      const project = { graph, automations: [], members: Effect.succeed({}), concurrency: 2, pools: {}, limits: {} }
+      yield* Effect.forkScoped(Launcher.run(project, yield* Launcher.running, { term, slots: 1 }))
+      yield* Effect.map(runs.list({ limit: 100, status: "succeeded" }), (all) =>
+        all.filter(({ runId }) => runId.startsWith("slot ")).length).pipe(
+          Effect.repeat({
+            until: (count) =>
+              count === asked.length,
+            schedule: Schedule.spaced("50 millis")
+          }),
+          Effect.timeout("10 seconds")
+        )
+      yield* leadership.resign(term)
+    })))
 
   it.effect("a leader asks for what a condition says, and one that lost the lead does not", () =>
     Effect.scoped(Effect.gen(function*() {

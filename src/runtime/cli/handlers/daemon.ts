@@ -94,6 +94,12 @@ const projects = (application: Application): Stream.Stream<Project, never, Alert
 
 export const daemon = Effect.fnUntraced(function*(input: Input) {
   if (input.slots < 1) return yield* usage(`--slots ${input.slots} is no number of runs`, "--slots 4")
+  if (input.slots > Daemon.MOST_SLOTS) {
+    return yield* usage(
+      `--slots ${input.slots} is more than a daemon has connections for`,
+      `--slots ${Daemon.MOST_SLOTS} at most; a run does many steps at a time, see BAROGRAPH_CONCURRENCY`
+    )
+  }
   const address = yield* listenAddress(input.listen)
   const application = yield* load
   yield* Effect.forEach(application.notices, Print.talk)
