@@ -15,12 +15,17 @@ export interface PostgresFailure {
 // Lost connections, conflicts with others; a server that is full, stopping or starting.
 const passing = /^(08|40|53|55P03|57P)/
 
+/** What depends on a table is named beside the message. */
+const DEPENDED_ON = "2BP01"
+
 export const make = (error: SqlError | MigrationError): PostgresFailure => {
   const failure = isSqlError(error) ? error : error.cause
   const reason = isSqlError(failure) ? failure.reason : undefined
   const code = Predicate.hasProperty(reason?.cause, "code") ? String(reason.cause.code) : ""
+  const said = reason?.cause instanceof Error ? reason.cause.message : reason?.message ?? error.message
+  const names = code === DEPENDED_ON && Predicate.hasProperty(reason?.cause, "detail") ? `: ${reason.cause.detail}` : ""
   return {
-    text: reason?.cause instanceof Error ? reason.cause.message : reason?.message ?? error.message,
+    text: said + names,
     retryable: reason !== undefined && (reason.isRetryable || passing.test(code))
   }
 }

@@ -114,10 +114,12 @@ const read = Effect.fnUntraced(function*(
       string_agg(timestamptz_send(ts), '' order by ts) as ts, string_agg(float8send(open), '' order by ts) as open,
       string_agg(float8send(high), '' order by ts) as high, string_agg(float8send(low), '' order by ts) as low,
       string_agg(float8send(close), '' order by ts) as close, string_agg(float8send(volume), '' order by ts) as volume
-      from staging.bars
-      where symbol = ${symbol} and ${PostgresRanges.within(sql, "ts", windows)}
-        and session = any(${PostgresArrays.dates(sessions)}::date[])
-      group by session`
+      from ${PostgresRanges.table(sql, windows)} cross join lateral (
+        select * from staging.bars
+        where symbol = ${symbol} and ts >= ranges."from" and ts < ranges."to"
+          and session = any(${PostgresArrays.dates(sessions)}::date[]) offset 0
+      ) as bars
+      group by session`.unprepared
     found.set(symbol, new Map(rows.map((row) => [row.day, toBars(row)])))
   }
   return partitions.map(({ session, symbol }) => found.get(symbol)!.get(dayOf(session)) ?? empty)

@@ -85,12 +85,15 @@ const remove = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, partitions:
   for (const [symbol, group] of Map.groupBy(partitions, ({ symbol }) => symbol)) {
     const windows = SessionWindow.joined(group.map(({ session }) => session))
     const rows = yield* sql<{ session: string; count: number }>`with deleted as (
-        delete from warehouse.bars
-        where symbol = ${symbol} and ${PostgresRanges.within(sql, "ts", windows)} and session = any(${
-      sessions(group)
-    }::date[])
+        delete from warehouse.bars where ctid = any(array(
+          select found.ctid from ${PostgresRanges.table(sql, windows)} cross join lateral (
+            select bars.ctid from warehouse.bars
+            where symbol = ${symbol} and ts >= ranges."from" and ts < ranges."to"
+              and session = any(${sessions(group)}::date[]) offset 0
+          ) as found
+        ))
         returning session
-      ) select session, count(*)::int4 from deleted group by session`
+      ) select session, count(*)::int4 from deleted group by session`.unprepared
     for (const { count, session } of rows) deleted.set(`${symbol} ${session}`, count)
   }
   return deleted

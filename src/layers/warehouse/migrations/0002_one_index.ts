@@ -5,6 +5,6 @@ import * as Migrate from "../../../runtime/store/Migrate.ts"
  * an index by session beside it: half the work of an insert.
  */
 export default Migrate.statements(
-  `drop index warehouse.bars_by_session`,
+  `drop index if exists warehouse.bars_by_session`,
   `alter table warehouse.bars drop constraint bars_pkey, add primary key (symbol, ts, interval)`
 )
