@@ -8,8 +8,8 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Os from "node:os"
 import * as Process from "node:process"
 import * as Address from "../../api/Address.ts"
@@ -82,15 +82,22 @@ const reloaded = (read: Result.Result<Reloaded, Failure>) =>
     return found
   })
 
-/** The graph, and then each one that replaces it. */
-const projects = (application: Application): Stream.Stream<Project, never, AlertStore | Scope.Scope> =>
-  Stream.concat(
-    Stream.make<[Project]>(application),
-    Stream.concat(
-      (application.reloads ?? Stream.empty).pipe(Stream.mapEffect(reloaded), Stream.filterMap((found) => found)),
-      Stream.never
+/**
+ * The latest graph, and then each one that replaces it, whenever somebody begins to listen: who stands by keeps up too, and
+ * a second term does not begin with the graph of the first.
+ */
+export const projects = (application: Pick<Application, "reloads"> & Project) =>
+  Effect.gen(function*() {
+    const latest = yield* SubscriptionRef.make<Project>(application)
+    const follow = (found: Result.Result<Project, Failure>) =>
+      Result.isSuccess(found) ? SubscriptionRef.set(latest, found.success) : Effect.void
+    yield* (application.reloads ?? Stream.empty).pipe(
+      Stream.mapEffect(reloaded),
+      Stream.runForEach(follow),
+      Effect.forkScoped
     )
-  )
+    return SubscriptionRef.changes(latest)
+  })
 
 export const daemon = Effect.fnUntraced(function*(input: Input) {
   if (input.slots < 1) return yield* usage(`--slots ${input.slots} is no number of runs`, "--slots 4")
@@ -111,7 +118,7 @@ export const daemon = Effect.fnUntraced(function*(input: Input) {
     if (yield* References.TracerEnabled) {
       yield* Effect.forkScoped(Effect.repeat(DaemonMetrics.refresh, Schedule.spaced("15 seconds")))
     }
-    return yield* Daemon.run(projects(application), {
+    return yield* Daemon.run(yield* projects(application), {
       ...Daemon.defaults,
       holder: `${Os.hostname()} ${Process.pid}`,
       lease: input.lease,
