@@ -7,6 +7,7 @@ import * as Condition from "../asset/Condition.ts"
 import type * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSelector from "../partition/PartitionSelector.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
+import type { Failures } from "./Brake.ts"
 
 /**
  * What a part of a condition answered: for how many partitions it held, of how many, since when its answer is this one
@@ -34,6 +35,8 @@ export interface State {
   readonly seen: { readonly [asset: string]: { readonly [run: string]: string } }
   /** What was asked for last. */
   readonly asked: { readonly number: number; readonly partitions: string }
+  /** Undefined when the last run of those that it asked for did not fail. */
+  readonly failures?: Failures | undefined
   readonly answer: Answer
 }
 

@@ -6,11 +6,13 @@
  * has a heap of instants at which windows end and crons tick. Signals only say that it is worth looking.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import type * as Demand from "../plan/Demand.ts"
-import type { RunRequest } from "../plan/RunRequest.ts"
+import { RunRequest } from "../plan/RunRequest.ts"
 import * as Heap from "../run/Heap.ts"
 import * as RunId from "../run/RunId.ts"
 import * as Situation from "../run/Situation.ts"
@@ -18,6 +20,7 @@ import { ConditionStore, type Evaluated } from "../store/ConditionStore.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import { type RequestedRun, type Run, RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import * as Brake from "./Brake.ts"
 import * as ConditionReading from "./ConditionReading.ts"
 import type { State } from "./ConditionState.ts"
 import * as ConditionState from "./ConditionState.ts"
@@ -60,6 +63,8 @@ interface Memory {
   members: string
   /** Of the last look; undefined before the first. */
   number: number | undefined
+  /** Runs that ended by the last look: some of them are found again by the next. */
+  ended: ReadonlySet<string>
 }
 
 const GOING = ["requested", "queued", "running"] as const
@@ -213,17 +218,46 @@ const evaluate = Effect.fnUntraced(function*(
 })
 
 /** The conditions that look at something which changed since the last look; all of them at the first. */
-const concerned = Effect.fnUntraced(function*(memory: Memory, going: Memory["going"], universe: Partitions.Universe) {
+const concerned = Effect.fnUntraced(function*(
+  memory: Memory,
+  going: Memory["going"],
+  ended: ReadonlyArray<Run>,
+  universe: Partitions.Universe
+) {
   const due = takeDue(memory, universe.now)
   const members = JSON.stringify(universe.members)
   const isNew = memory.number === undefined || memory.members !== members
   memory.members = members
   if (isNew) return memory.watchers.names
-  const ended = yield* (yield* RunStore).endedSince(memory.number!)
   const changed = yield* Effect.forEach(ended, changedBy)
   const assets = new Set([...difference(memory.going, going), ...changed.flat()])
   return memory.watchers.ordered([...due, ...[...assets].flatMap((asset) => memory.watchers.watchers(asset))])
 })
+
+const decode = Schema.decodeUnknownOption(RunRequest)
+
+/** The assets whose conditions asked for the run. */
+const askedIn = ({ request, runKey }: Run): ReadonlyArray<string> =>
+  runKey?.startsWith(Wave.KEY) !== true ?
+    [] :
+    Option.match(decode(request), {
+      onNone: () => [],
+      onSome: ({ targets = [] }) => targets.map(({ asset }) => asset)
+    })
+
+/** Each run counts once, and not before its partitions have ceased to be in progress. */
+const countFailures = (memory: Memory, going: Memory["going"], ended: ReadonlyArray<Run>): void => {
+  const over = ended.filter(({ runId }) => !going.has(runId)).sort((a, b) => a.endedAt! - b.endedAt!)
+  for (const run of over.filter(({ runId }) => !memory.ended.has(runId))) {
+    for (const asset of askedIn(run)) {
+      const state = memory.states.get(asset)
+      if (state !== undefined) {
+        memory.states.set(asset, { ...state, failures: Brake.after(state.failures, run, asset) })
+      }
+    }
+  }
+  memory.ended = new Set(over.map(({ runId }) => runId))
+}
 
 /**
  * The number is taken first and runs that go on are read before those that ended: a run whose end was not committed yet
@@ -234,7 +268,9 @@ const look = Effect.fnUntraced(function*(memory: Memory, observe: (looked: Looke
   const number = yield* (yield* RunStore).nextNumber
   const going = yield* goingOn(memory.graph, universe)
   const named = new Map(going.map(({ runId, targets }) => [runId, targets.map(({ asset }) => asset)]))
-  const names = yield* concerned(memory, named, universe)
+  const ended = memory.number === undefined ? [] : yield* (yield* RunStore).endedSince(memory.number)
+  countFailures(memory, named, ended)
+  const names = yield* concerned(memory, named, ended, universe)
   if (names.length > 0) yield* observe(yield* evaluate(memory, names, going, { universe, number }))
   memory.going = named
   memory.number = number
@@ -252,7 +288,8 @@ const start = (graph: AssetGraph.Any, fenced: Watch.Fenced) =>
     dueOf: new Map(),
     going: new Map(),
     members: "",
-    number: undefined
+    number: undefined,
+    ended: new Set()
   }))
 
 const log = ({ requested }: Looked): Effect.Effect<void> =>

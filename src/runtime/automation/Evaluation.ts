@@ -14,6 +14,7 @@ import * as PartitionMapping from "../partition/PartitionMapping.ts"
 import type * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import type * as TimeAxis from "../partition/TimeAxis.ts"
+import * as Brake from "./Brake.ts"
 import type { Answer, State } from "./ConditionState.ts"
 import * as ConditionState from "./ConditionState.ts"
 import type { View } from "./ConditionView.ts"
@@ -247,6 +248,15 @@ const evaluate = (gathering: Gathering, condition: Condition.Condition, place: P
   }
 }
 
+/** It was not looked: so what comes to hold meanwhile is as new at the next evaluation as it would be now. */
+const held = (asset: Asset.Any, space: Partitions.Space, before: State, { until }: Brake.Failures): Evaluation => ({
+  asset,
+  requested: PartitionSet.none(space),
+  state: before,
+  isNews: false,
+  changesAt: until
+})
+
 /** `state` is that of the last evaluation; one of another condition counts for nothing. */
 export const make = (
   condition: Condition.Condition,
@@ -261,6 +271,8 @@ export const make = (
   const requested = PartitionSet.difference(set, view.of(asset).inProgress)
   const isAsked = !PartitionSet.isEmpty(requested)
   const { now } = view.universe
+  const failures = before?.failures
+  if (isAsked && Brake.holds(failures, now)) return held(asset, requested.space, before!, failures)
   return {
     asset,
     requested,
@@ -273,6 +285,7 @@ export const make = (
       asked: isAsked
         ? { number: view.number, partitions: ConditionState.toText(requested) }
         : state?.asked ?? { number: 0, partitions: "" },
+      failures: isAsked ? failures : Brake.released(failures),
       answer
     },
     isNews: isAsked || answer[3] !== (before?.answer[3] ?? ""),

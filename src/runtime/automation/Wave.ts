@@ -54,6 +54,9 @@ export interface Request {
   readonly request: RunRequest
 }
 
+/** Keys of runs that conditions ask for begin so. */
+export const KEY = "condition/"
+
 const keyOf = (
   evaluations: ReadonlyArray<Evaluation.Evaluation>,
   stateOf: (asset: string) => State | undefined
@@ -61,7 +64,7 @@ const keyOf = (
   const numbers = evaluations.map(({ asset, state }) => [asset.name, stateOf(asset.name)?.number ?? state.number])
   const [name, number] = numbers[0]!
   const hash = () => Crypto.createHash("sha256").update(JSON.stringify(numbers)).digest("hex").slice(0, 12)
-  return `condition/${name}/${number}${numbers.length === 1 ? "" : `+${numbers.length - 1}-${hash()}`}`
+  return `${KEY}${name}/${number}${numbers.length === 1 ? "" : `+${numbers.length - 1}-${hash()}`}`
 }
 
 /** One request for what is to be materialized in any case, and one for what the planner looks at again. */

@@ -7,6 +7,7 @@ import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Condition from "../../../src/runtime/asset/Condition.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import { ConditionStore } from "../../../src/runtime/store/ConditionStore.ts"
 import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
 import * as TestConditions from "../../support/TestConditions.ts"
 import * as TestGraph from "../../support/TestGraph.ts"
@@ -222,4 +223,79 @@ it.effect("a member that comes later has its partitions asked for, and takes nob
       { root: "member=a,member=c,day=2026-03-02" },
       { root: "member=b,day=2026-03-01..2026-03-02" }
     ])
+  })))
+
+/** An asset that is asked for as long as it is missing, and fails until the test says otherwise. */
+const insistent = () => {
+  const world = { failing: true }
+  const root = (automation: Condition.Condition) =>
+    Asset.make("root", { automation }, () => world.failing ? Effect.fail("broken") : Effect.void)
+  return { world, graph: (automation = Condition.missing) => AssetGraph.make(root(automation)) }
+}
+
+const BEGIN = Date.parse("2026-03-04T12:00:00Z")
+
+/** A second at a time; answers when it was asked for in it, in seconds from the beginning. */
+const passed = Effect.fnUntraced(function*(daemon: TestConditions.Daemon, seconds: number) {
+  const before = daemon.asked.length
+  for (let second = 0; second < seconds; second++) {
+    yield* TestClock.adjust("1 second")
+    yield* daemon.settle
+  }
+  return daemon.asked.slice(before).map(({ at }) => (Date.parse(at) - BEGIN) / 1000)
+})
+
+it.effect("what fails and would be asked for again at once is asked for less and less often, also after a restart", () =>
+  inMemory(Effect.gen(function*() {
+    yield* TestClock.setTime(BEGIN)
+    const { graph, world } = insistent()
+    const daemon = yield* TestConditions.daemon(graph())
+    yield* daemon.settle
+    expect(daemon.asked).toHaveLength(1)
+    expect(yield* passed(daemon, 20)).toEqual([2, 6, 14])
+    yield* daemon.stop
+    yield* daemon.start()
+    expect(yield* passed(daemon, 50)).toEqual([30, 62])
+    world.failing = false
+    yield* TestClock.adjust("10 minutes")
+    yield* daemon.settle
+    expect(daemon.asked).toHaveLength(7)
+    const state = yield* Effect.flatMap(ConditionStore, (store) => store.state("root"))
+    expect(state!.failures).toBeUndefined()
+  })))
+
+it.effect("the wait after failures grows to ten minutes, and is looked at when it is over and not before", () =>
+  inMemory(Effect.gen(function*() {
+    yield* TestClock.setTime(BEGIN)
+    const daemon = yield* TestConditions.daemon(insistent().graph())
+    yield* TestClock.adjust("2 hours")
+    yield* daemon.settle
+    const at = daemon.asked.map((one) => (Date.parse(one.at) - BEGIN) / 1000)
+    expect(at.slice(0, 12)).toEqual([0, 2, 6, 14, 30, 62, 126, 254, 510, 1022, 1622, 2222])
+    // When it was asked for, when that failed, and when the wait was over, which asks for it: never in between.
+    expect(daemon.evaluated.length).toBeLessThanOrEqual(3 * at.length)
+  })))
+
+it.effect("a condition that is declared anew waits for no failures of the one before", () =>
+  inMemory(Effect.gen(function*() {
+    yield* TestClock.setTime(BEGIN)
+    const { graph } = insistent()
+    const daemon = yield* TestConditions.daemon(graph())
+    expect(yield* passed(daemon, 20)).toEqual([2, 6, 14])
+    yield* daemon.stop
+    const other = yield* TestConditions.daemon(
+      graph(Condition.and(Condition.missing, Condition.not(Condition.inProgress)))
+    )
+    expect(other.asked).toHaveLength(1)
+  })))
+
+it.effect("what comes to hold while it waits after a failure is as new afterwards", () =>
+  inMemory(Effect.gen(function*() {
+    yield* TestClock.setTime(BEGIN)
+    const { graph } = insistent()
+    const ticked = Condition.cronTickPassed("* * * * *", "UTC")
+    const again = Condition.and(Condition.newly(Condition.failed), Condition.not(Condition.inProgress))
+    const daemon = yield* TestConditions.daemon(graph(Condition.or(Condition.initial, again, ticked)))
+    expect(daemon.asked).toHaveLength(1)
+    expect((yield* passed(daemon, 61)).slice(0, 2)).toEqual([2, 60])
   })))

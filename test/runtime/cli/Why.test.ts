@@ -49,6 +49,23 @@ it.effect("why something was asked for, and why the rest was not", () =>
     expect(asked.requests).toMatchObject([{ count: 2, partitions: "letter=a,letter=b" }])
   }).pipe(Effect.scoped))
 
+it.effect("what would be asked for again after it failed says until when it waits", () =>
+  Effect.gen(function*() {
+    yield* TestClock.setTime(Date.parse("2026-03-04T12:00:00Z"))
+    const broken = Asset.make("broken", { automation: Condition.missing }, () => Effect.fail("no"))
+    const graph = AssetGraph.make(broken)
+    const { inMemory, run } = yield* CommandLine.make(graph)
+    const daemon = yield* inMemory(TestConditions.daemon(graph))
+    yield* daemon.settle
+    expect((yield* run("asset", "why", "broken")).stdout).toContain(
+      "waits after a run that failed, until 2026-03-04 12:00:02Z"
+    )
+    yield* TestClock.adjust("2 seconds")
+    yield* daemon.settle
+    const { waits } = JSON.parse((yield* run("asset", "why", "broken", "--json")).stdout)
+    expect(waits).toEqual({ failures: 2, until: "2026-03-04T12:00:06.000Z" })
+  }).pipe(Effect.scoped))
+
 it.effect("an asset without a condition, and partitions that are not there, are told in a sentence", () =>
   Effect.gen(function*() {
     const { run } = yield* CommandLine.make(graph)

@@ -4,6 +4,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Asset from "../../asset/Asset.ts"
 import * as Condition from "../../asset/Condition.ts"
+import * as Brake from "../../automation/Brake.ts"
+import type { State } from "../../automation/ConditionState.ts"
 import * as ConditionState from "../../automation/ConditionState.ts"
 import * as Partitions from "../../partition/Partitions.ts"
 import * as PartitionSelector from "../../partition/PartitionSelector.ts"
@@ -47,6 +49,13 @@ const requestOf = ({ at, count, partitions, runId }: Record) => ({
   runId: runId ?? null
 })
 
+const waitsOf = (state: State | undefined, now: number) => {
+  const failures = state?.failures
+  return Brake.holds(failures, now)
+    ? { failures: failures.count, until: new Date(failures.until).toISOString() }
+    : null
+}
+
 const read = Effect.fnUntraced(function*(application: Application, input: Input) {
   const asset = yield* assetNamed(application, input.name)
   const condition = asset.automation
@@ -73,6 +82,8 @@ const read = Effect.fnUntraced(function*(application: Application, input: Input)
     evaluatedAt: shown === undefined ? null : new Date(shown.at).toISOString(),
     /** False when the condition was another one then than it is declared now. */
     isCurrent,
+    /** It would ask again for what failed, and waits. */
+    waits: isCurrent ? waitsOf(state, universe.now) : null,
     tree: isCurrent ? ConditionText.make(condition, shown.answer, { asset, set, universe }) : null,
     requests: records.slice(0, Math.max(1, input.limit)).map(requestOf)
   }
@@ -80,11 +91,16 @@ const read = Effect.fnUntraced(function*(application: Application, input: Input)
 
 type Found = Effect.Success<ReturnType<typeof read>>
 
-const evaluation = ({ asset, evaluatedAt, isCurrent, tree }: Found, asked: boolean): ReadonlyArray<string> => {
+const runs = (count: number): string => count === 1 ? "a run that failed" : `${count} runs that failed`
+
+const evaluation = ({ asset, evaluatedAt, isCurrent, tree, waits }: Found, asked: boolean): ReadonlyArray<string> => {
   if (evaluatedAt === null) return asked ? [] : ["not evaluated so far: barograph daemon does"]
   if (!isCurrent || tree === null) return ["declared anew since it was evaluated: barograph daemon evaluates it again"]
   return [
     `evaluated ${time(Date.parse(evaluatedAt))}`,
+    ...(waits === null
+      ? []
+      : [`waits after ${runs(waits.failures)}, until ${waits.until.slice(0, 19).replace("T", " ")}Z`]),
     "",
     ...Table.render(["held", "for", "since", "changes"], ConditionText.lines(tree, asset))
   ]
