@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Project from "../automation/Project.ts"
+import * as Sensor from "../automation/Sensor.ts"
 import type { Member } from "../partition/Partitions.ts"
 import type * as Cost from "../plan/Cost.ts"
 import type * as AssetGraph from "./AssetGraph.ts"
@@ -34,7 +35,10 @@ export interface Definitions<out R = unknown> {
 
 export interface Options<R> {
   readonly graph: AssetGraph.AssetGraph<string, R>
-  /** Members of the dynamic partition sets, or an effect that finds them out before each command. */
+  /**
+   * Members of the dynamic partition sets, or an effect that finds them out before each command. A set that is listed has
+   * these and no others: `partition add` and sensors add to sets that are not listed.
+   */
   readonly members?: Members | Effect.Effect<Members, unknown>
   /**
    * How many calls of the assets that name a pool run at a time, in all processes together, and what its quota allows,
@@ -69,17 +73,18 @@ export const membersOf = (given: Members): { readonly [set: string]: ReadonlyArr
  */
 export const make = <R>(options: Options<R> & LayerOf<R>): Definitions<R> => {
   const given: Options<R> & { readonly layer?: Layer.Layer<never, unknown> } = options
-  const members = given.members ?? {}
+  const listed = given.members ?? {}
+  const members = Effect.isEffect(listed) ? Effect.map(listed, membersOf) : Effect.succeed(membersOf(listed))
   return {
     [TypeId]: TypeId,
     graph: given.graph,
     layer: (given.layer ?? Layer.empty) as Layer.Layer<unknown, unknown>,
-    members: Effect.isEffect(members) ? Effect.map(members, membersOf) : Effect.succeed(membersOf(members)),
+    members,
     pools: Record.map(given.pools ?? {}, (limit) => typeof limit === "number" ? { slots: limit } : limit),
     concurrency: given.concurrency,
     notices: given.notices ?? [],
     upstreamErrors: given.upstreamErrors ?? [],
-    automations: given.automations ?? []
+    automations: (given.automations ?? []).map((one) => one._tag === "Sensor" ? Sensor.besides(one, members) : one)
   }
 }
 

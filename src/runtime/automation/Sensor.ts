@@ -3,8 +3,9 @@
  * it wants. A run key is asked for once, however often the sensor names it.
  */
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import type { Member } from "../partition/Partitions.ts"
 import type { Tags } from "../run/Admission.ts"
 import type { Words } from "./Schedule.ts"
@@ -21,7 +22,7 @@ export interface Found {
   readonly runs?: ReadonlyArray<Wanted>
   /** Handed in at the next look; the old one stays when it is left out. */
   readonly cursor?: string
-  /** Members that come to dynamic partition sets, before the runs are asked for. */
+  /** Members that come to dynamic partition sets that the definitions do not list, before the runs are asked for. */
   readonly members?: { readonly [set: string]: ReadonlyArray<string | Member> }
   /** Why there is nothing to do. */
   readonly why?: string
@@ -69,6 +70,35 @@ export const make = <E, R>(
   attempts: options.attempts ?? 3,
   paused: options.paused ?? false,
   look
+})
+
+class MembersAreConfigured extends Schema.TaggedError<MembersAreConfigured>()("MembersAreConfigured", {
+  message: Schema.String
+}) {}
+
+/** The sets that get members. */
+const grown = (found: Found): ReadonlyArray<string> =>
+  Object.entries(found?.members ?? {}).flatMap(([set, members]) => members.length > 0 ? [set] : [])
+
+/**
+ * The same sensor, whose look fails where it adds to a set whose members are configured: they are made those of the set
+ * before each run, so what it adds would be gone with the next one.
+ */
+export const besides = <R>(
+  self: Sensor<R>,
+  configured: Effect.Effect<{ readonly [set: string]: unknown }, unknown>
+): Sensor<R> => ({
+  ...self,
+  look: Effect.fnUntraced(function*(look) {
+    const found = yield* self.look(look)
+    const sets = grown(found)
+    if (sets.length === 0) return found
+    const members = yield* configured
+    const set = sets.find((one) => Object.hasOwn(members, one))
+    if (set === undefined) return found
+    const message = `set "${set}" is listed in the members of the definitions: a sensor cannot add to it`
+    return yield* new MembersAreConfigured({ message })
+  })
 })
 
 /** What it is called where kinds mix. */

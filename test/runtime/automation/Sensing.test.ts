@@ -2,6 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Definitions from "../../../src/runtime/asset/Definitions.ts"
 import * as Sensor from "../../../src/runtime/automation/Sensor.ts"
 import { AutomationStore } from "../../../src/runtime/store/AutomationStore.ts"
 import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
@@ -49,6 +51,14 @@ const beside = (sensor: Sensor.Sensor<never>, seconds: number) =>
     expect(seen.length).toBe(Math.floor(seconds / 60) + 1)
     return { clock, seen }
   })
+
+/** As it is in definitions that list the members of `symbols`. */
+const listed = (sensor: Sensor.Sensor<never>) =>
+  Definitions.make({
+    graph: AssetGraph.make(TestDaemon.counted([])),
+    members: { symbols: ["AAPL"] },
+    automations: [sensor]
+  }).automations[0] as Sensor.Sensor<never>
 
 describe("a sensor", () => {
   it.effect("gets the cursor that it gave, and has a run for each key once", () =>
@@ -114,6 +124,24 @@ describe("a sensor", () => {
         { value: "IBM" },
         { value: "AAPL", from: "2024-01-01" }
       ])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("fails where it adds to a set whose members the definitions list", () =>
+    Effect.gen(function*() {
+      const look = () => Effect.succeed({ cursor: "lost", members: { symbols: ["IBM"] } })
+      yield* beside(listed(looking([], look)), 30)
+      expect(yield* why).toEqual([
+        ["failed", "set \"symbols\" is listed in the members of the definitions: a sensor cannot add to it"]
+      ])
+      expect(yield* memory).toMatchObject({ cursor: undefined, failures: 1 })
+      expect(yield* (yield* DynamicPartitions).all).toEqual({})
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("adds to a set that the definitions do not list, beside one that they do", () =>
+    Effect.gen(function*() {
+      const look = () => Effect.succeed({ members: { others: ["IBM"], symbols: [] } })
+      yield* beside(listed(looking([], look)), 30)
+      expect((yield* (yield* DynamicPartitions).all)["others"]).toEqual([{ value: "IBM" }])
     }).pipe(Effect.provide(TestDaemon.engine)))
 
   it.effect("is silent while it is paused, and looks at once when it is resumed", () =>
