@@ -264,11 +264,19 @@ const perform = Effect.fnUntraced(function*(running: Running, step: Step) {
   else yield* failAll(running, step, work.map(({ partition }) => partition), called.cause)
 }, Effect.scoped)
 
-/** A failure of the asset is the step's; a failure of the store, such as a lost connection, is the run's. */
+/** Said of a cause that says nothing but that somebody was interrupted. */
+const errorOf = (cause: Cause.Cause<unknown>): string =>
+  Cause.hasInterruptsOnly(cause) ? "was interrupted from within" : message(cause)
+
+/**
+ * A failure of the asset is the step's; a failure of the store, such as a lost connection, is the run's. A fiber that is
+ * interrupted does not come here, so an interruption is that of a fiber which the asset waited for. It may be another step
+ * of a run that is being interrupted: then the next turn does not come either.
+ */
 const failAll = (running: Running, step: Step, partitions: ReadonlyArray<string>, cause: Cause.Cause<unknown>) =>
-  Cause.hasInterrupts(cause) || Cause.squash(cause) instanceof StoreError
+  Cause.squash(cause) instanceof StoreError
     ? Effect.failCause(cause as Cause.Cause<StoreError>)
-    : fail(running, step, partitions, message(cause), namesOf(Cause.squash(cause)))
+    : Effect.andThen(Effect.yieldNow, fail(running, step, partitions, errorOf(cause), namesOf(Cause.squash(cause))))
 
 const attributesOf = ({ id, of, partitions }: Step) => ({
   asset: of.asset.name,

@@ -1,4 +1,5 @@
 import { expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -213,6 +214,44 @@ it.effect("an interrupted run is marked so", () =>
     yield* Fiber.interrupt(fiber)
     const runs = yield* RunStore
     expect((yield* runs.list({ limit: 5 })).map((run) => run.status)).toEqual(["interrupted"])
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("a call that is interrupted from within is a failed one, and the run goes on", () =>
+  Effect.gen(function*() {
+    const joins = Asset.make("joins", {}, () =>
+      Effect.gen(function*() {
+        const child = yield* Effect.forkChild(Effect.never)
+        yield* Fiber.interrupt(child)
+        return yield* Fiber.join(child)
+      }))
+    const reads = Asset.make("reads", { deps: { joins } }, () => Effect.void)
+    const other = Asset.make("other", {}, () => Effect.void)
+    const { events, summary } = yield* TestGraph.materialize(AssetGraph.make(reads, other), {
+      assets: ["reads", "other"]
+    })
+    expect(summary).toMatchObject({ status: "failed", assets: { other: { materialized: 1 } } })
+    expect(events.flatMap((event) => event.type === "Failed" ? [`${event.asset} ${event.error}`] : [])).toEqual([
+      "joins was interrupted from within",
+      "reads blocked: joins (unpartitioned) failed"
+    ])
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
+it.effect("of a run that is interrupted no call counts as failed, not even one that waits for what another one does", () =>
+  Effect.gen(function*() {
+    const answer = yield* Deferred.make<void>()
+    const slow = Asset.make("slow", { partitions: letters }, ({ partition }) =>
+      partition.letter === "a"
+        ? Effect.onInterrupt(Effect.never, () => Deferred.interrupt(answer))
+        : Deferred.await(answer))
+    const fiber = yield* Effect.forkChild(TestGraph.materialize(AssetGraph.make(slow), { assets: ["slow"] }))
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.interrupt(fiber)
+    const runs = yield* RunStore
+    const [run] = yield* runs.list({ limit: 5 })
+    expect(run!.status).toBe("interrupted")
+    const types = (yield* runs.events(run!.runId)).map(({ event }) => event.type)
+    expect(types.filter((type) => type === "StepStarted").length).toBeGreaterThan(1)
+    expect(types).not.toContain("Failed")
   }).pipe(Effect.provide(TestGraph.layerMemory)))
 
 it.effect("a run that takes longer than its timeout fails and says so", () =>
