@@ -28,16 +28,8 @@ const sinceOf = (memory: Memory | undefined, now: number): number | undefined =>
   return since > now + WRONG ? undefined : since
 }
 
-const isGoing = ({ status }: { readonly status: string }): boolean =>
-  ["requested", "queued", "running"].includes(status)
-
 /** Runs of the automation that are not over, the newest first. */
-const goingOf = (key: string) =>
-  Effect.flatMap(RunStore, (runs) =>
-    Effect.map(
-      runs.list({ limit: 50, tags: { [TAG]: key } }),
-      (found) => found.filter(isGoing).map(({ runId }) => runId)
-    ))
+const goingOf = (key: string) => Effect.flatMap(RunStore, (runs) => runs.unfinished({ [TAG]: key }))
 
 export const runOf = (self: Schedule.Schedule, runId: string, tick: number, runKey: string): RequestedRun => ({
   runId,

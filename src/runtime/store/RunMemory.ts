@@ -29,6 +29,9 @@ const fresh = {
 
 const isOver = ({ status }: Run): boolean => !["requested", "queued", "running"].includes(status)
 
+const hasAll = (run: Run, tags: Admission.Tags = {}): boolean =>
+  Object.entries(tags).every(([key, value]) => run.tags[key] === value)
+
 export const make = (signals: Signals["Service"]): RunStore["Service"] => {
   const runs = new Map<string, Kept>()
   const keys = new Set<string>()
@@ -89,7 +92,8 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
   })
   const isGivenUp = ({ fenced, why }: Kept): boolean => !fenced && why === undefined
   const isResumable = (run: Kept): boolean =>
-    run.runKey !== undefined && (run.attempt < run.attempts || isGivenUp(run)) && !canceled.has(run.runId)
+    run.status === "interrupted" && run.runKey !== undefined && (run.attempt < run.attempts || isGivenUp(run)) &&
+    !canceled.has(run.runId) && !keys.has(`${run.runKey} ${run.attempt + 1}`)
   const nextAttempt = (run: Kept, now: number): Kept => ({
     ...run,
     endedAt: undefined,
@@ -122,6 +126,11 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
             .sort(byTurn)
             .slice(0, 1000)
       ),
+    unfinished: (tags) =>
+      Effect.sync(() =>
+        [...runs.values()].filter((run) => (!isOver(run) || isResumable(run)) && hasAll(run, tags))
+          .map(({ runId }) => runId).reverse()
+      ),
     waiting: Effect.sync(() => {
       const starts = within("requested").map(({ notBefore, startedAt }) => Math.max(startedAt, notBefore ?? 0))
       return {
@@ -139,9 +148,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
       )),
     resume: Effect.flatMap(Clock.currentTimeMillis, (now) =>
       told(
-        within("interrupted").filter(isResumable).map((run) => nextAttempt(run, now)).filter(add).map(({ runId }) =>
-          runId
-        )
+        [...runs.values()].filter(isResumable).map((run) => nextAttempt(run, now)).filter(add).map(({ runId }) => runId)
       )),
     seize: (term) =>
       Effect.forEach(
@@ -188,10 +195,8 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
       Effect.sync(() => {
         const all = [...runs.values()].reverse()
         const from = before === undefined ? 0 : all.findIndex(({ runId }) => runId === before) + 1
-        return all.slice(from).filter((run) =>
-          (status === undefined || run.status === status) &&
-          Object.entries(tags ?? {}).every(([key, value]) => run.tags[key] === value)
-        ).slice(0, limit)
+        return all.slice(from).filter((run) => (status === undefined || run.status === status) && hasAll(run, tags))
+          .slice(0, limit)
       }),
     find: (runId) => Effect.sync(() => runs.get(runId)),
     events: (runId) => Effect.sync(() => events.get(runId) ?? []),

@@ -5,6 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
+import type { Tags } from "../run/Admission.ts"
 import { COLUMNS, fromRow, insertEvents, type Row } from "./RunRow.ts"
 import type { RequestedRun, Waiting } from "./RunStore.ts"
 import { notify } from "./Signals.ts"
@@ -75,6 +76,11 @@ export const request = (sql: SqlClient.SqlClient, runs: ReadonlyArray<RequestedR
 /** Nobody else marked it, and it says of nothing that went wrong. */
 const GIVEN_UP = "(not fenced and why is null)"
 
+/** It has a next attempt, which `resume` asks for. */
+const RESUMABLE = `(status = 'interrupted' and run_key is not null and (attempt < attempts or ${GIVEN_UP})
+  and cancel_requested_at is null and not exists (select 1 from barograph.runs as later
+    where later.run_key = runs.run_key and later.attempt > runs.attempt))`
+
 /**
  * The id says of which run it is an attempt: `20240103-143000-ab12.2`. An attempt that its own process gave up in order,
  * because it was asked to stop, is not counted.
@@ -88,15 +94,18 @@ export const resume = (sql: SqlClient.SqlClient) =>
       select regexp_replace(run_id, '[.][0-9]+$', '') || '.' || attempt + 1, 'requested', request, ${now},
         requested_at, tags || jsonb_build_object('retry_of', run_id), priority, run_key, attempt + 1,
         attempts + case when ${given} then 1 else 0 end
-      from barograph.runs as cut where status = 'interrupted' and run_key is not null
-        and (attempt < attempts or ${given})
-        and cancel_requested_at is null and not exists (select 1 from barograph.runs as later where later.run_key = cut.run_key
-          and later.attempt > cut.attempt)
+      from barograph.runs where ${sql.literal(RESUMABLE)}
       on conflict (run_key, attempt) where run_key is not null do nothing
       returning run_id`
     if (added.length > 0) yield* notify(sql, { _tag: "RunRequested" })
     return added.map((row) => row.run_id)
   }))
+
+/** A partial index for each part. */
+export const unfinished = (sql: SqlClient.SqlClient, tags: Tags) =>
+  sql<{ run_id: string }>`select run_id from barograph.runs where tags @> ${JSON.stringify(tags)}::jsonb
+    and (status = 'requested' or status in ('queued', 'running') or ${sql.literal(RESUMABLE)})
+    order by started_at desc, run_id desc`.pipe(Effect.map((rows) => rows.map((row) => row.run_id)))
 
 export const requested = (sql: SqlClient.SqlClient, without: ReadonlyArray<string>) =>
   Effect.flatMap(

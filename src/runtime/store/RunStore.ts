@@ -90,6 +90,8 @@ export class RunStore extends Context.Service<RunStore, {
   readonly requested: (without: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Run>, StoreError>
   /** Runs of any process that go on, or wait in it for their turn. */
   readonly going: Effect.Effect<ReadonlyArray<Admission.Waiting>, StoreError>
+  /** Ids of runs with these tags that are not over, or were cut off and are to be taken up again; the newest first. */
+  readonly unfinished: (tags: Tags) => Effect.Effect<ReadonlyArray<string>, StoreError>
   /** When the next requested run may begin that may not yet; epoch milliseconds. */
   readonly nextRequested: Effect.Effect<number | undefined, StoreError>
   /** How many are not over, and since when the first of those could have begun that wait for a daemon; epoch milliseconds. */
@@ -212,6 +214,7 @@ const make = (sql: SqlClient.SqlClient): RunStore["Service"] => ({
   going: sql<{ runId: string; tags: Tags }>`select run_id as "runId", tags from barograph.runs
     where status in ('queued', 'running')`.pipe(during("read runs that go on")),
   requested: (without) => RunQueue.requested(sql, without).pipe(during("read requested runs")),
+  unfinished: (tags) => RunQueue.unfinished(sql, tags).pipe(during("read runs that are not over")),
   nextRequested: during("read requested runs")(RunQueue.nextRequested(sql)),
   waiting: during("count waiting runs")(RunQueue.waiting(sql)),
   resume: during("resume runs")(RunQueue.resume(sql)),

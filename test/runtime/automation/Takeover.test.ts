@@ -126,6 +126,30 @@ describe("a daemon that is asked to stop", () => {
     }).pipe(Effect.provide(TestDaemon.engine)))
 })
 
+describe("a tick before a run that was cut off is taken up", () => {
+  const handover = (overlap: Schedule.Overlap) =>
+    Effect.gen(function*() {
+      const clock = TestDaemon.makeClock(START)
+      const schedule = Schedule.make("minutely", {
+        cron: "* * * * *",
+        zone: "UTC",
+        request: { assets: ["counted"], force: true },
+        overlap
+      })
+      const project = TestDaemon.project(TestDaemon.counted([], "5 minutes"), [schedule])
+      yield* Fiber.interrupt(yield* clock.on(TestDaemon.start(project)).pipe(Effect.tap(clock.advance("70 seconds"))))
+      yield* clock.advance("50 seconds")
+      yield* clock.on(TestDaemon.start(project))
+      yield* clock.advance("10 seconds")
+      return (yield* TestDaemon.runs).map((run) => `${run.runKey!.slice(-13, -8)} ${run.attempt} ${run.status}`)
+    }).pipe(Effect.provide(TestDaemon.patient))
+
+  it.effect("is left out", () =>
+    Effect.gen(function*() {
+      expect(yield* handover("skip")).toEqual(["00:01 1 interrupted", "00:01 2 running"])
+    }))
+})
+
 describe("freshness", () => {
   it.effect("is noticed when it changes, at the instant at which it does, once each", () =>
     Effect.gen(function*() {

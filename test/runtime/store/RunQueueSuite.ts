@@ -169,6 +169,29 @@ export const suite = (it: Vitest.MethodsNonLive<RunStore>) =>
         expect(yield* resumed("drained")).toEqual([])
       }))
 
+    it.effect("what is cut off is not over before its last attempt is", () =>
+      Effect.gen(function*() {
+        const tags = { of: "unfinished" }
+        const runs = yield* begun(wanted("open", { attempts: 2, tags: { ...tags, and: "more" } }))
+        yield* begun(wanted("open once", { tags: { of: "another" } }))
+        const is = (...ids: ReadonlyArray<string>) =>
+          Effect.map(runs.unfinished(tags), (found) => expect(found).toEqual(ids))
+        yield* is("open")
+        yield* runs.end("open", "interrupted", {}, "the server is gone")
+        yield* is("open")
+        expect(yield* resumed("open")).toEqual(["open.2"])
+        yield* is("open.2")
+        yield* runs.enqueue(wanted("open.2"))
+        yield* is("open.2")
+        // Given up in order.
+        yield* runs.end("open.2", "interrupted", {})
+        yield* is("open.2")
+        expect(yield* resumed("open")).toEqual(["open.3"])
+        yield* runs.end("open.3", "interrupted", {}, "the server is gone")
+        yield* is()
+        yield* runs.end("open once", "succeeded", {})
+      }))
+
     it.effect("what somebody wanted stopped is not taken up again when its process is gone", () =>
       Effect.gen(function*() {
         const runs = yield* begun(wanted("unwanted", { attempts: 9 }))
