@@ -181,7 +181,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     requestCancel: (runId) =>
       Effect.suspend(() => {
         const run = runs.get(runId)
-        if (run === undefined || isOver(run)) return Effect.succeed(false)
+        if (run === undefined || isOver(run) && !isResumable(run)) return Effect.succeed(false)
         canceled.add(runId)
         return run.status === "requested" ? Effect.as(end(runId, "canceled", {}), true) : Effect.succeed(true)
       }),

@@ -77,13 +77,13 @@ export const request = (sql: SqlClient.SqlClient, runs: ReadonlyArray<RequestedR
 const GIVEN_UP = "(not fenced and why is null)"
 
 /** It has a next attempt, which `resume` asks for. */
-const RESUMABLE = `(status = 'interrupted' and run_key is not null and (attempt < attempts or ${GIVEN_UP})
+export const RESUMABLE = `(status = 'interrupted' and run_key is not null and (attempt < attempts or ${GIVEN_UP})
   and cancel_requested_at is null and not exists (select 1 from barograph.runs as later
     where later.run_key = runs.run_key and later.attempt > runs.attempt))`
 
 /**
  * The id says of which run it is an attempt: `20240103-143000-ab12.2`. An attempt that its own process gave up in order,
- * because it was asked to stop, is not counted.
+ * because it was asked to stop, is not counted. One that somebody cancels at this moment is left to the next look.
  */
 export const resume = (sql: SqlClient.SqlClient) =>
   Transaction.within(sql)(Effect.gen(function*() {
@@ -94,7 +94,7 @@ export const resume = (sql: SqlClient.SqlClient) =>
       select regexp_replace(run_id, '[.][0-9]+$', '') || '.' || attempt + 1, 'requested', request, ${now},
         requested_at, tags || jsonb_build_object('retry_of', run_id), priority, run_key, attempt + 1,
         attempts + case when ${given} then 1 else 0 end
-      from barograph.runs where ${sql.literal(RESUMABLE)}
+      from barograph.runs where ${sql.literal(RESUMABLE)} for no key update skip locked
       on conflict (run_key, attempt) where run_key is not null do nothing
       returning run_id`
     if (added.length > 0) yield* notify(sql, { _tag: "RunRequested" })

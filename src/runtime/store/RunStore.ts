@@ -113,7 +113,7 @@ export class RunStore extends Context.Service<RunStore, {
     totals: unknown,
     why?: string | undefined
   ) => Effect.Effect<void, StoreError>
-  /** Asks the process of a run to stop; false when the run has ended. */
+  /** Asks the process of a run to stop, or nobody to take up one that was cut off; false when the run is over. */
   readonly requestCancel: (runId: string) => Effect.Effect<boolean, StoreError>
   /** Fails when somebody else marked the run: its process has lost it. */
   readonly isCancelRequested: (runId: string) => Effect.Effect<boolean, StoreError>
@@ -165,12 +165,14 @@ const end = (sql: SqlClient.SqlClient, runId: string, status: RunStatus, totals:
     yield* notify(sql, { _tag: "RunEnded", runId })
   }))
 
-/** One that waits for a daemon is canceled at once. */
+/** One that waits for a daemon is canceled at once. The lock is for what `resume` takes up at the same time. */
 const requestCancel = (sql: SqlClient.SqlClient, runId: string) =>
   Effect.gen(function*() {
     const now = new Date(yield* Clock.currentTimeMillis)
+    yield* sql`select 1 from barograph.runs where run_id = ${runId} for no key update`
     const asked = yield* sql<{ status: RunStatus }>`update barograph.runs set cancel_requested_at = ${now}
-      where run_id = ${runId} and status in ('requested', 'queued', 'running') returning status`
+      where run_id = ${runId} and (status in ('requested', 'queued', 'running')
+        or ${sql.literal(RunQueue.RESUMABLE)}) returning status`
     if (asked[0]?.status === "requested") yield* end(sql, runId, "canceled", {}, undefined)
     return asked.length > 0
   })

@@ -148,6 +148,12 @@ describe("a tick before a run that was cut off is taken up", () => {
     Effect.gen(function*() {
       expect(yield* handover("skip")).toEqual(["00:01 1 interrupted", "00:01 2 running"])
     }))
+
+  it.effect("cancels it", () =>
+    Effect.gen(function*() {
+      const runs = yield* handover("cancel")
+      expect(runs.filter((run) => run.endsWith("running"))).toEqual(["00:02 1 running"])
+    }))
 })
 
 describe("freshness", () => {

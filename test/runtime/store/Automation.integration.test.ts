@@ -106,6 +106,30 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("in PostgreS
       expect(yield* runs.recover).toEqual([])
     })))
 
+  it.effect("a run that was cut off is either taken up or canceled, when both are asked for at once", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      /** `first` goes on until its answer has been looked at. */
+      const during = Effect.fnUntraced(function*<A, E, B, F>(first: Effect.Effect<A, E>, second: Effect.Effect<B, F>) {
+        const [did, looked] = [yield* Deferred.make<A>(), yield* Deferred.make<void>()]
+        const answer = Effect.tap(first, (one) => Deferred.succeed(did, one))
+        const one = yield* Effect.forkChild(runs.atomically(Effect.andThen(answer, Deferred.await(looked))))
+        yield* Deferred.await(did)
+        const other = yield* Effect.forkChild(second)
+        const waits = Effect.repeat(sql`select 1 from pg_locks where not granted`, { until: (rows) => rows.length > 0 })
+        yield* Effect.raceFirst(Fiber.await(other), waits)
+        yield* Deferred.succeed(looked, undefined)
+        yield* Fiber.join(one)
+        return [yield* Deferred.await(did), yield* Fiber.join(other)]
+      })
+      const runs = yield* RunQueueSuite.begun(RunQueueSuite.wanted("at once", { attempts: 3 }))
+      yield* runs.end("at once", "interrupted", undefined, "the server is gone")
+      expect(yield* during(runs.resume, runs.requestCancel("at once"))).toEqual([["at once.2"], false])
+      yield* runs.end("at once.2", "interrupted", undefined, "the server is gone")
+      expect(yield* during(runs.requestCancel("at once.2"), runs.resume)).toEqual([true, []])
+      expect(yield* runs.resume).toEqual([])
+    }))
+
   it.effect("a run whose connection is lost is cut off, not failed: its partitions are not to blame", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient

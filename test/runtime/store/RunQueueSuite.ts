@@ -200,6 +200,24 @@ export const suite = (it: Vitest.MethodsNonLive<RunStore>) =>
         expect(yield* resumed("unwanted")).toEqual([])
       }))
 
+    it.effect("what is cut off can be canceled before it is taken up again, and not after", () =>
+      Effect.gen(function*() {
+        const runs = yield* begun(wanted("between", { attempts: 2 }))
+        yield* runs.end("between", "interrupted", {}, "the server is gone")
+        expect(yield* runs.requestCancel("between")).toBe(true)
+        expect(yield* runs.requestCancel("between")).toBe(false)
+        expect(yield* resumed("between")).toEqual([])
+        yield* begun(wanted("after", { attempts: 2 }))
+        yield* runs.end("after", "interrupted", {}, "the server is gone")
+        expect(yield* resumed("after")).toEqual(["after.2"])
+        expect(yield* runs.requestCancel("after")).toBe(false)
+        yield* runs.end("after.2", "interrupted", {}, "the server is gone")
+        expect(yield* runs.requestCancel("after.2")).toBe(false)
+        yield* begun(wanted("between none"))
+        yield* runs.end("between none", "interrupted", {}, "the server is gone")
+        expect(yield* runs.requestCancel("between none")).toBe(false)
+      }))
+
     it.effect("a new leader takes the runs of earlier terms, and their processes write nothing more", () =>
       Effect.gen(function*() {
         const runs = yield* begun(wanted("seized old", { attempts: 2 }), 3)

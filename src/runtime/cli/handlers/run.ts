@@ -64,10 +64,21 @@ export const list = Effect.fnUntraced(function*(input: ListInput) {
 const named = (store: RunStore["Service"], id: string) =>
   id === "latest" ? Effect.map(store.list({ limit: 1 }), ([run]) => run) : store.find(id)
 
+/** What becomes of a run that somebody wants stopped. */
+const canceled = ({ runId, status }: Run): string => {
+  if (status === "interrupted") return `Run ${runId} was cut off and is not taken up again`
+  return status === "canceled" ? `Run ${runId} is canceled` : `Asked run ${runId} to stop`
+}
+
 export const cancel = Effect.fnUntraced(function*(input: { readonly id: string }) {
-  const asked = yield* withRuns((store) => Effect.andThen(store.recover, store.requestCancel(input.id)))
-  if (!asked) return yield* usage(`Run "${input.id}" is not running.`, "barograph run list")
-  yield* Print.lines([`Asked run ${input.id} to stop; what it has finished is kept.`])
+  const run = yield* withRuns((store) =>
+    Effect.gen(function*() {
+      yield* store.recover
+      return (yield* store.requestCancel(input.id)) ? yield* store.find(input.id) : undefined
+    })
+  )
+  if (run === undefined) return yield* usage(`Run "${input.id}" is not running.`, "barograph run list")
+  yield* Print.lines([`${canceled(run)}; what it has finished is kept.`])
 })
 
 /** Asks again for what the run was asked for: what it finished is up to date by now, what failed is not. */
