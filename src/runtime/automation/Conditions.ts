@@ -153,15 +153,14 @@ const readable = (
 const ATTEMPTS = 3
 
 /** Several assets have one run, so it is marked with the first of them. */
-const requestedRun = (one: Wave.Request): Effect.Effect<Requested> =>
-  Effect.map(RunId.make, (runId) => ({
-    runId,
-    runKey: one.runKey,
-    request: one.request,
-    tags: { [TAG]: `condition/${one.assets[0]}` },
-    priority: 0,
-    attempts: ATTEMPTS
-  }))
+const requestedRun = (one: Wave.Request, runId: string): Requested => ({
+  runId,
+  runKey: one.runKey,
+  request: one.request,
+  tags: { [TAG]: `condition/${one.assets[0]}` },
+  priority: 0,
+  attempts: ATTEMPTS
+})
 
 const evaluatedOf = ({ asset, isNews, requested, state }: Evaluation, runId: string | undefined): Evaluated => ({
   asset: asset.name,
@@ -182,7 +181,8 @@ const write = Effect.fnUntraced(function*(memory: Memory, wave: Wave.Wave) {
   const [store, runs] = [yield* ConditionStore, yield* RunStore]
   const stateOf = (asset: string) => memory.states.get(asset)
   const requests = Wave.requests(wave, stateOf)
-  const requested = yield* Effect.forEach(requests, requestedRun)
+  const ids = yield* RunId.several(requests.length)
+  const requested = requests.map((one, at) => requestedRun(one, ids[at]!))
   const runOf = new Map(
     requests.flatMap(({ assets }, at) => assets.map((asset): [string, string] => [asset, requested[at]!.runId]))
   )

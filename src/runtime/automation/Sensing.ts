@@ -35,17 +35,17 @@ const asked = <R>(self: Sensor.Sensor<R>, cursor: string | undefined) =>
     )
   })
 
-const runOf = Effect.fnUntraced(function*(self: Sensor.Sensor, wanted: Sensor.Wanted) {
+const runOf = (self: Sensor.Sensor, wanted: Sensor.Wanted, runId: string): RequestedRun => {
   const { priority = 0, runKey, tags, ...words } = wanted
   return {
-    runId: yield* RunId.make,
+    runId,
     runKey: `${Sensor.keyOf(self)}@${runKey}`,
     request: requestOf(words),
     tags: { ...tags, [TAG]: Sensor.keyOf(self) },
     priority,
     attempts: self.attempts
-  } satisfies RequestedRun
-})
+  }
+}
 
 /** Members, runs, cursor and tick are one transaction: a look that is cut off before it has not happened. */
 const apply = Effect.fnUntraced(
@@ -54,7 +54,8 @@ const apply = Effect.fnUntraced(
     for (const [set, members] of Object.entries(found.members ?? {})) {
       yield* (yield* DynamicPartitions).add(set, members.map((one) => typeof one === "string" ? { value: one } : one))
     }
-    const wanted = yield* Effect.forEach(found.runs ?? [], (one) => runOf(self, one))
+    const ids = yield* RunId.several(found.runs?.length ?? 0)
+    const wanted = (found.runs ?? []).map((one, at) => runOf(self, one, ids[at]!))
     const runs = wanted.length === 0 ? [] : yield* (yield* RunStore).request(wanted)
     const known = wanted.length > runs.length ? "asked for before" : undefined
     yield* record(self, memory, found.cursor ?? memory?.cursor, [{

@@ -48,18 +48,18 @@ const wordsOf = (self: Schedule.Schedule, runId: string, tick: number) =>
     catch: (error) => new Schedule.ScheduleError({ message: `its request throws: ${String(error)}` })
   })
 
-const wanted = Effect.fnUntraced(function*(self: Schedule.Schedule, tick: number) {
+const wanted = Effect.fnUntraced(function*(self: Schedule.Schedule, tick: number, runId: string) {
   const runs = yield* RunStore
-  const run = yield* wordsOf(self, yield* RunId.make, tick)
+  const run = yield* wordsOf(self, runId, tick)
   if (self.overlap === "cancel") {
     for (const runId of yield* goingOf(Schedule.keyOf(self))) yield* runs.requestCancel(runId)
   }
   return yield* runs.request([run])
 })
 
-const answered = (self: Schedule.Schedule, { isWanted, ...tick }: Schedule.Decided) =>
+const answered = (self: Schedule.Schedule, { isWanted, ...tick }: Schedule.Decided, ids: Iterator<string>) =>
   isWanted
-    ? wanted(self, tick.due).pipe(
+    ? wanted(self, tick.due, ids.next().value).pipe(
       Effect.map((runs): NewTick => ({ ...tick, runs })),
       Effect.catchTag(
         "ScheduleError",
@@ -103,7 +103,8 @@ const evaluate = (self: Schedule.Schedule, since: number, memory: Memory | undef
     const going = yield* goingOf(Schedule.keyOf(self))
     const decided = Schedule.decide(self, { since, now, isPaused, going })
     const ticks: Array<NewTick> = []
-    for (const one of decided) ticks.push(yield* answered(self, one))
+    const ids = (yield* RunId.several(decided.filter(({ isWanted }) => isWanted).length)).values()
+    for (const one of decided) ticks.push(yield* answered(self, one, ids))
     yield* record(self, memory, { since: decided.at(-1)?.due ?? since }, ticks)
   })
 

@@ -10,3 +10,16 @@ export const make: Effect.Effect<string> = Effect.gen(function*() {
     tail.toString(36).padStart(4, "0")
   }`
 })
+
+const WIDTH = 4
+
+/**
+ * So many names for what is asked for at once: one tail, and a running number by which they sort in their order. Random
+ * tails of a second are few: among thousands two would be equal.
+ */
+export const several = (count: number): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.map(make, (name) => {
+    if (count === 1) return [name]
+    const width = Math.max(WIDTH, String(count).length)
+    return Array.from({ length: count }, (_, at) => `${name}-${String(at + 1).padStart(width, "0")}`)
+  })

@@ -68,18 +68,31 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
         Effect.orDie(signals.send({ _tag: "RunEnded", runId }))
       )
     })
-  const add = (run: Kept): boolean => {
-    const key = `${run.runKey} ${run.attempt}`
-    if (run.runKey !== undefined && keys.has(key)) return false
-    if (run.runKey !== undefined) keys.add(key)
+  const add = (run: Kept): void => {
     runs.set(run.runId, run)
     events.set(run.runId, [])
-    return true
   }
   const told = (added: ReadonlyArray<string>) =>
     added.length === 0
       ? Effect.succeed(added)
       : Effect.as(Effect.orDie(signals.send({ _tag: "RunRequested" })), added)
+  /** Those whose key is not there yet; none where an id is. */
+  const addAll = (operation: string, asked: ReadonlyArray<Kept>) => {
+    const added = new Map<string, Kept>()
+    const ids = new Set<string>()
+    for (const run of asked) {
+      const key = `${run.runKey} ${run.attempt}`
+      if (keys.has(key) || added.has(key)) continue
+      if (runs.has(run.runId) || ids.has(run.runId)) return failure(operation, `there is a run ${run.runId} already`)
+      added.set(key, run)
+      ids.add(run.runId)
+    }
+    for (const [key, run] of added) {
+      keys.add(key)
+      add(run)
+    }
+    return told([...ids])
+  }
   const requestedOf = ({ attempts, notBefore, ...run }: RequestedRun, now: number): Kept => ({
     ...fresh,
     ...run,
@@ -114,7 +127,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     request: (requests) =>
       Effect.flatMap(
         Clock.currentTimeMillis,
-        (now) => told(requests.map((run) => requestedOf(run, now)).filter(add).map(({ runId }) => runId))
+        (now) => addAll("request runs", requests.map((run) => requestedOf(run, now)))
       ),
     going: Effect.sync(() => [...within("queued"), ...within("running")].map(({ runId, tags }) => ({ runId, tags }))),
     requested: (without) =>
@@ -146,10 +159,10 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
           notBefore === undefined || notBefore <= now ? next : Math.min(next ?? notBefore, notBefore),
         undefined
       )),
-    resume: Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      told(
-        [...runs.values()].filter(isResumable).map((run) => nextAttempt(run, now)).filter(add).map(({ runId }) => runId)
-      )),
+    resume: Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => addAll("resume runs", [...runs.values()].filter(isResumable).map((run) => nextAttempt(run, now)))
+    ),
     seize: (term) =>
       Effect.forEach(
         [...runs.values()].filter((run) => /^(queued|running)$/.test(run.status) && (run.term ?? term) < term),

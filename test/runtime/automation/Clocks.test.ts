@@ -118,6 +118,23 @@ describe("ticks while nobody was there", () => {
       expect(yield* downtime("last")).toEqual([3, [first, "04:00 missed 3", "05:00 requested 1", last]])
       expect(yield* downtime("none")).toEqual([2, [first, "05:00 missed 4", last]])
     }))
+
+  it.effect("have runs whose ids are in the order of the ticks", () =>
+    Effect.gen(function*() {
+      const clock = TestDaemon.makeClock("2024-01-01T00:00:30Z")
+      const minutely = hourly({ cron: "* * * * *", catchUp: "all", overlap: "queue" })
+      const one = TestDaemon.project(TestDaemon.counted([]), [minutely])
+      const first = yield* clock.on(TestDaemon.start(one, { slots: 0 }))
+      yield* clock.advance("1 second")
+      yield* Fiber.interrupt(first)
+      yield* clock.advance("15 hours")
+      yield* clock.on(TestDaemon.start(one, { slots: 0 }))
+      yield* clock.advance("1 second")
+      const runs = yield* TestDaemon.runs
+      expect(runs).toHaveLength(900)
+      const byId = [...runs].sort((a, b) => a.runId < b.runId ? -1 : 1)
+      expect(byId.map(({ runKey }) => runKey)).toEqual(runs.map(({ runKey }) => runKey))
+    }).pipe(Effect.provide(TestDaemon.engine)))
 })
 
 describe("a tick while the run of the one before goes on", () => {

@@ -144,6 +144,22 @@ describe("a sensor", () => {
       expect((yield* (yield* DynamicPartitions).all)["others"]).toEqual([{ value: "IBM" }])
     }).pipe(Effect.provide(TestDaemon.engine)))
 
+  it.effect("may ask for thousands of runs at once, which wait in its order", () =>
+    Effect.gen(function*() {
+      const keys = Array.from({ length: 3000 }, (_, at) => `file ${at}`)
+      const many = Sensor.make("many", { every: "1 hour" }, () =>
+        Effect.succeed({ runs: keys.map((runKey) => ({ ...counted, runKey })) }))
+      const clock = TestDaemon.makeClock(START)
+      const project = TestDaemon.project(TestDaemon.counted([]), [many])
+      yield* clock.on(TestDaemon.start(project, { slots: 0 }))
+      yield* clock.advance("1 second")
+      const runs = yield* TestDaemon.runs
+      expect(runs.map(({ runKey }) =>
+        runKey
+      )).toEqual(keys.map((key) => `sensor/many@${key}`))
+      expect(runs.map(({ runId }) => runId).sort()).toEqual(runs.map(({ runId }) => runId))
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
   it.effect("is silent while it is paused, and looks at once when it is resumed", () =>
     Effect.gen(function*() {
       const looks: Array<number> = []

@@ -62,6 +62,16 @@ export const suite = (it: Vitest.MethodsNonLive<RunStore>) =>
         expect(yield* runs.find("key 6 a")).toBeUndefined()
       }))
 
+    it.effect("an id is one run: where it is there already, nothing that was asked for with it is", () =>
+      Effect.gen(function*() {
+        const runs = yield* RunStore
+        yield* runs.request([wanted("id 1")])
+        const again = yield* Effect.flip(runs.request([wanted("id 2"), wanted("id 1", { runKey: "another" })]))
+        expect(again._tag).toBe("StoreError")
+        expect(yield* runs.find("id 2")).toBeUndefined()
+        expect(yield* runs.request([wanted("id 1"), wanted("id 3")])).toEqual(["id 3"])
+      }))
+
     it.effect("they wait by priority, then in the order in which they came", () =>
       Effect.gen(function*() {
         const runs = yield* RunStore
