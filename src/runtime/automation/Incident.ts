@@ -7,6 +7,7 @@
  * What is told is the difference between how the incident stands and what the channel was last told. So a channel that was
  * gone for an hour is told the end of that hour, once, and nothing piles up in the meantime.
  */
+import * as Metadata from "../asset/Metadata.ts"
 import * as Alert from "./Alert.ts"
 
 export interface Incident {
@@ -149,6 +150,6 @@ export const told = (self: Incident, at: number, thread: string | undefined, ref
   severity: self.severity,
   count: self.count,
   at,
-  thread,
-  refused
+  thread: Metadata.cleanTexts(thread),
+  refused: Metadata.cleanTexts(refused)
 })

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import * as Metadata from "../asset/Metadata.ts"
 import * as Summary from "../run/Summary.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import type { NotLeader } from "../store/Leadership.ts"
@@ -86,7 +87,7 @@ const teller = (
     const wait = waitAfter(failures, asked)
     const nextAt = (yield* Clock.currentTimeMillis) + wait
     if (failures === 1) yield* Effect.logWarning(`an alert did not arrive, and is sent again: ${error.message}`)
-    yield* fenced(store.failed(name, { failures, error: error.reason.text, nextAt }))
+    yield* fenced(store.failed(name, { failures, error: Metadata.cleanText(error.reason.text), nextAt }))
     yield* Effect.sleep(wait)
   })
 

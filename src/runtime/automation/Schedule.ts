@@ -5,6 +5,7 @@
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Metadata from "../asset/Metadata.ts"
 import * as Cron from "../partition/Cron.ts"
 import * as Zone from "../partition/Zone.ts"
 import type * as RunRequest from "../plan/RunRequest.ts"
@@ -98,11 +99,11 @@ export const make = (name: string, options: Options): Schedule => {
     description: options.description ?? "",
     cron: orThrow(name, Cron.parse(options.cron)),
     zone: orThrow(name, Zone.make(options.zone)),
-    request: (tick) => requestOf(typeof request === "function" ? request(tick) : request),
+    request: (tick) => Metadata.cleanTexts(requestOf(typeof request === "function" ? request(tick) : request)),
     catchUp: options.catchUp ?? "last",
     overlap: options.overlap ?? "skip",
     jitter: Duration.toMillis(options.jitter ?? 0),
-    tags: options.tags ?? {},
+    tags: Metadata.cleanTexts(options.tags ?? {}),
     priority: options.priority ?? 0,
     attempts: options.attempts ?? 3,
     paused: options.paused ?? false

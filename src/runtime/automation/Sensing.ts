@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Metadata from "../asset/Metadata.ts"
 import { message } from "../run/CauseText.ts"
 import * as RunId from "../run/RunId.ts"
 import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
@@ -73,7 +74,7 @@ const apply = Effect.fnUntraced(
 const evaluate = <R>(self: Sensor.Sensor<R>, memory: Memory | undefined, due: number, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
     const exit = yield* asked(self, Sensor.cursorOf(memory?.cursor)).pipe(
-      Effect.flatMap((found) => fenced(apply(self, found, memory, due))),
+      Effect.flatMap((found) => fenced(apply(self, Metadata.cleanTexts(found), memory, due))),
       Effect.exit
     )
     if (Exit.isSuccess(exit)) return

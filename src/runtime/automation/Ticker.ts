@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Metadata from "../asset/Metadata.ts"
 import * as RunId from "../run/RunId.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
@@ -45,7 +46,8 @@ export const runOf = (self: Schedule.Schedule, runId: string, tick: number, runK
 const wordsOf = (self: Schedule.Schedule, runId: string, tick: number) =>
   Effect.try({
     try: () => runOf(self, runId, tick, Schedule.runKey(self, tick)),
-    catch: (error) => new Schedule.ScheduleError({ message: `its request throws: ${String(error)}` })
+    catch: (error) =>
+      new Schedule.ScheduleError({ message: `its request throws: ${Metadata.cleanText(String(error))}` })
   })
 
 const wanted = Effect.fnUntraced(function*(self: Schedule.Schedule, tick: number, runId: string) {

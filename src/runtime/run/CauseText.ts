@@ -1,8 +1,9 @@
 /** What went wrong, in a line. */
 import * as Cause from "effect/Cause"
+import * as Metadata from "../asset/Metadata.ts"
 
-/** One line; the cause of a failure as a person would say it. */
+/** One line; the cause of a failure as a person would say it, and as it can be kept. */
 export const message = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  return error instanceof Error ? error.message || error.name : String(error)
+  return Metadata.cleanText(String(error instanceof Error ? error.message || error.name : error))
 }

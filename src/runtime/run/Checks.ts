@@ -50,7 +50,7 @@ const ask = (check: Check.Any, item: Item): Effect.Effect<CheckResult, never, un
       passed,
       severity: check.severity,
       blocking: check.blocking,
-      description: description === undefined ? undefined : Metadata.cleanText(description).slice(0, LENGTH),
+      description: description === undefined ? undefined : Metadata.cleanText(description.slice(0, LENGTH)),
       metadata: Metadata.clean(metadata ?? {})
     }))
   )

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
+import * as Metadata from "../asset/Metadata.ts"
 import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import * as Demand from "../plan/Demand.ts"
@@ -38,10 +39,12 @@ export const settled = Effect.fnUntraced(function*<E>(
 const codeVersions = Effect.fnUntraced(function*(graph: AssetGraph.Any, names: Iterable<string>) {
   const versions: { [asset: string]: string } = {}
   for (const name of names) {
-    versions[name] = yield* Effect.mapError(
+    const version = yield* Effect.mapError(
       graph.assets.get(name)!.codeVersion,
-      (error) => new CodeVersionError({ asset: name, message: `code version of ${name}: ${String(error)}` })
+      (error) =>
+        new CodeVersionError({ asset: name, message: Metadata.cleanText(`code version of ${name}: ${String(error)}`) })
     )
+    versions[name] = Metadata.cleanText(version)
   }
   return versions
 })

@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Asset from "../asset/Asset.ts"
+import * as Metadata from "../asset/Metadata.ts"
 import * as PartitionKey from "../partition/PartitionKey.ts"
 import * as PartitionMapping from "../partition/PartitionMapping.ts"
 import * as Partitions from "../partition/Partitions.ts"
@@ -168,7 +169,7 @@ export const encodeOutput = (asset: Asset.Any, codeVersion: string, work: Work, 
   Effect.gen(function*() {
     const encoded = asset.output === undefined
       ? null
-      : yield* Schema.encodeUnknownEffect(Schema.toCodecJson(asset.output))(output)
+      : Metadata.cleanTexts(yield* Schema.encodeUnknownEffect(Schema.toCodecJson(asset.output))(output))
     const given = asset.dataVersion === undefined
       ? undefined
       : (encoded as { readonly [field: string]: unknown })[asset.dataVersion]

@@ -44,6 +44,9 @@ export interface Outcome {
 /** A longer error would be stored with every partition that has it; the event keeps the whole text. */
 const ERROR_LENGTH = 300
 
+/** The cut may go through a pair of surrogates. */
+const short = (error: string): string => error.slice(0, ERROR_LENGTH).toWellFormed()
+
 const never: Standing = {
   asOf: 0,
   changed: 0,
@@ -72,7 +75,7 @@ const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [part
         ...current,
         at,
         changed: changed ? run.number : changedBefore(before),
-        failure: rejected?.slice(0, ERROR_LENGTH),
+        failure: rejected === undefined ? undefined : short(rejected),
         rejected: rejected !== undefined
       })
     ]),
@@ -83,7 +86,7 @@ const nextStandings = (run: RunRef, self: Outcome): ReadonlyArray<readonly [part
     // A suspect that fails may have a success before, of which nothing is known here.
     ...self.failed.map(({ error, partition }): readonly [string, Next] => [
       partition,
-      (before) => before === "suspect" ? before : { ...(before ?? never), failure: error.slice(0, ERROR_LENGTH) }
+      (before) => before === "suspect" ? before : { ...(before ?? never), failure: short(error) }
     ])
   ]
 }

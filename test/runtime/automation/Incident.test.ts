@@ -123,6 +123,13 @@ it("texts become lines of bounded length that a database can keep", () => {
   expect(shown.lines[0]).toBe("\ufffd\ufffd\ufffd")
 })
 
+it("what a channel answers is kept, whatever characters are in it", () => {
+  expect(Incident.told(after(finding()), HOUR, "thread \u0000", "refused \ud83d")).toMatchObject({
+    thread: "thread \ufffd",
+    refused: "refused \ufffd"
+  })
+})
+
 const Steps = Schema.Array(Schema.Struct({
   state: Schema.Literals(["trouble", "well"]),
   minutes: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 40 }))

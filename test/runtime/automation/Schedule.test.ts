@@ -104,3 +104,9 @@ describe("a schedule", () => {
     expect(() => hourly({ zone: "Mars/Olympus" })).toThrow(/Schedule "hourly" cannot be declared so/)
   })
 })
+
+it("what is asked for can be kept, whatever characters are in it", () => {
+  const odd = hourly({ tags: { "team \u0000": "half \ud83d" }, request: () => ({ partition: "nul \u0000" }) })
+  expect(odd.tags).toEqual({ "team \ufffd": "half \ufffd" })
+  expect(odd.request(0)).toMatchObject({ partition: "nul \ufffd" })
+})

@@ -160,6 +160,30 @@ describe("a sensor", () => {
       expect(runs.map(({ runId }) => runId).sort()).toEqual(runs.map(({ runId }) => runId))
     }).pipe(Effect.provide(TestDaemon.engine)))
 
+  it.effect("may say whatever characters it likes: what is kept of them is what PostgreSQL keeps", () =>
+    Effect.gen(function*() {
+      const odd = "nul \u0000, half \ud83d"
+      const clean = "nul \ufffd, half \ufffd"
+      const look = (at: number) =>
+        at < Date.parse(START) + 60_000
+          ? Effect.succeed({
+            cursor: odd,
+            why: odd,
+            members: { symbols: [odd] },
+            runs: [{ ...counted, partition: odd, runKey: odd, tags: { [odd]: odd } }]
+          })
+          : Effect.fail(new Away({ message: odd }))
+      yield* beside(looking([], look), 100)
+      expect(yield* why).toEqual([["requested", clean], ["failed", clean]])
+      expect(yield* memory).toMatchObject({ cursor: clean })
+      expect((yield* (yield* DynamicPartitions).all)["symbols"]).toEqual([{ value: clean }])
+      expect((yield* TestDaemon.runs).find(({ tags }) => tags["automation"] === "sensor/source")).toMatchObject({
+        runKey: `sensor/source@${clean}`,
+        request: { partition: clean },
+        tags: { [clean]: clean }
+      })
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
   it.effect("is silent while it is paused, and looks at once when it is resumed", () =>
     Effect.gen(function*() {
       const looks: Array<number> = []

@@ -224,6 +224,18 @@ it.effect("what cannot be kept of a result is left out, and the run goes on", ()
     ])
   }).pipe(Effect.provide(TestGraph.layerMemory)))
 
+it.effect("a long description is not cut into half a character", () =>
+  Effect.gen(function*() {
+    const source = Asset.make("source", {}, () => Effect.void)
+    const description = `${"x".repeat(999)}\u{1f600}`
+    const graph = AssetGraph.make(
+      Check.make("long", { asset: source }, () => Effect.succeed({ passed: false, description }))
+    )
+    yield* TestGraph.materialize(graph, { assets: ["source"] })
+    const [kept] = yield* (yield* CheckStore).failing("source", "long", 5)
+    expect(kept!.description).toBe(`${"x".repeat(999)}\ufffd`)
+  }).pipe(Effect.provide(TestGraph.layerMemory)))
+
 it("two checks of an asset with one name, and a name that is none, are refused with a sentence", () => {
   const source = Asset.make("source", {}, () => Effect.void)
   const check = (name: string) => Check.make(name, { asset: source }, () => Effect.succeed({ passed: true }))

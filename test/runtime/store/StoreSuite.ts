@@ -16,6 +16,8 @@ import type { Outcome } from "../../../src/runtime/store/Outcome.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as TestGraph from "../../support/TestGraph.ts"
 
+class Failed extends Schema.TaggedError<Failed>()("Failed", { message: Schema.String }) {}
+
 type Stores = RunStore | MaterializationStore | Claims | DynamicPartitions | Executor
 
 const DAY = 86_400_000
@@ -135,6 +137,40 @@ export const suite = <E>(name: string, stores: Layer.Layer<Stores, E>) =>
           .toEqual([["bang", 0], ["boom", run.number]])
         yield* store.apply(run, [outcome("failing", space, ["letter=a"])])
         expect((yield* store.states(asked)).get("failing")!.get("letter=a")!.failure).toBeUndefined()
+      }))
+
+    it.effect("texts of assets are kept, whatever characters are in them", () =>
+      Effect.gen(function*() {
+        const odd = "nul \u0000, half \ud83d"
+        const clean = "nul \ufffd, half \ufffd"
+        const long = `${"x".repeat(299)}\u{1f600}`
+        const Said = Schema.Struct({
+          said: Schema.String,
+          all: Schema.Record(Schema.String, Schema.Array(Schema.String))
+        })
+        const says = Asset.make("suite_says", { output: Said, dataVersion: "said", codeVersion: odd }, () =>
+          Effect.succeed({ said: odd, all: { [odd]: [odd] } }))
+        const fails = ["nul \u0000", "half \ud83d", long].map((text, at) =>
+          Asset.make(`suite_fails_${at}`, {}, () =>
+            Effect.fail(new Failed({ message: text })))
+        )
+        const graph = AssetGraph.make(says, ...fails)
+        const assets = [...graph.assets.keys()]
+        const { summary } = yield* TestGraph.materialize(graph, { assets })
+        expect(
+          summary.failures.map(({ error }) =>
+            error
+          ).sort()
+        ).toEqual(["half \ufffd", "nul \ufffd", long])
+        const [entry] = yield* (yield* MaterializationStore).history({
+          asset: "suite_says",
+          partition: undefined,
+          before: undefined,
+          limit: 1
+        })
+        expect(entry).toMatchObject({ codeVersion: clean, dataVersion: clean, metadata: { said: clean } })
+        const { plan } = yield* TestGraph.plan(graph, { assets: ["suite_says"] })
+        expect(TestGraph.planned(plan)).toEqual([])
       }))
 
     it.effect("runs are numbered in the order in which they begin and end, and listed page by page", () =>
