@@ -91,7 +91,7 @@ const allConcerns = <R>(project: Project<R>, { fenced, options, running, term }:
     return yield* Effect.all([
       contained("schedules", moving("schedules", Ticker.run(schedules, fenced))),
       contained("conditions", moving("conditions", Conditions.run(project.graph, fenced))),
-      contained("sensors", Sensing.run(sensors, fenced)),
+      ...sensors.map((self) => contained(`sensor ${self.name}`, Sensing.run(self, fenced))),
       contained("runs", moving("runs", Launcher.run(project, running, { term, slots: options.slots }))),
       contained("backfills", Backfilling.run(project, fenced, term)),
       contained("recovery", moving("recovery", Recovery.run(fenced))),

@@ -1,4 +1,4 @@
-/** Asks sensors, each in a fiber of its own: one that hangs or throws holds nobody up. */
+/** Asks a sensor. Each is a concern of its own: one that hangs, throws or cannot be recorded holds nobody up. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -83,31 +83,34 @@ const evaluate = <R>(self: Sensor.Sensor<R>, memory: Memory | undefined, due: nu
     yield* fenced(record(self, memory, memory?.cursor, [tick]))
   })
 
-const look = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) =>
+/** When the sensor was last asked, if it was: a store that refuses its ticks does not know. */
+interface Asked {
+  at: number | undefined
+}
+
+const look = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced, last: Asked) =>
   Effect.gen(function*() {
     const store = yield* AutomationStore
     const memory = (yield* store.all).get(Sensor.keyOf(self))
     const now = yield* Clock.currentTimeMillis
     if (memory?.paused ?? self.paused) return undefined
-    const due = Sensor.next(self, memory?.tickedAt, memory?.failures ?? 0)
+    const askedAt = last.at ?? memory?.tickedAt
+    const due = Sensor.next(self, askedAt, memory?.failures ?? 0)
     // A clock that was set back would keep it silent.
-    const isAhead = memory?.tickedAt !== undefined && memory.tickedAt > now
+    const isAhead = askedAt !== undefined && askedAt > now
     if (due > now && !isAhead) return due
-    yield* evaluate(self, memory, Math.max(due, 0) || now, fenced)
-    // What it remembers by now says when the next look is.
+    yield* evaluate(self, memory, Math.max(due, 0) || now, fenced).pipe(
+      Effect.ensuring(Effect.map(Clock.currentTimeMillis, (at) => void (last.at = at)))
+    )
+    // What is known by now says when the next look is.
     return now
   })
 
-const one = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) =>
-  Watch.watch(({ _tag }) => _tag === "AutomationChanged" || _tag === "Connected", look(self, fenced)).pipe(
-    Effect.annotateLogs({ automation: Sensor.keyOf(self) })
-  )
-
-/** Never ends; fails as soon as one of them cannot write. */
-export const run = <R>(sensors: ReadonlyArray<Sensor.Sensor<R>>, fenced: Watch.Fenced) =>
-  sensors.length === 0
-    ? Effect.never
-    : Effect.flatMap(
-      Effect.all(sensors.map((self) => one(self, fenced)), { concurrency: "unbounded" }),
-      () => Effect.never
-    )
+/** Never ends; fails when it cannot write. Whoever runs it again asks no sooner. */
+export const run = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) => {
+  const last: Asked = { at: undefined }
+  return Watch.watch(
+    ({ _tag }) => _tag === "AutomationChanged" || _tag === "Connected",
+    look(self, fenced, last)
+  ).pipe(Effect.annotateLogs({ automation: Sensor.keyOf(self) }))
+}

@@ -7,6 +7,7 @@ import * as Definitions from "../../../src/runtime/asset/Definitions.ts"
 import * as Sensor from "../../../src/runtime/automation/Sensor.ts"
 import { AutomationStore } from "../../../src/runtime/store/AutomationStore.ts"
 import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
+import { StoreError } from "../../../src/runtime/store/StoreError.ts"
 import * as TestDaemon from "../../support/TestDaemon.ts"
 
 const START = "2024-01-01T00:00:00Z"
@@ -113,6 +114,31 @@ describe("a sensor", () => {
       expect(said.slice(0, 3)).toEqual([["skipped", undefined], ["failed", "a bug"], ["failed", "thrown"]])
       expect(said.slice(3)).toEqual([["failed", expect.stringContaining("undefined")]])
       expect(yield* memory).toMatchObject({ cursor: "kept" })
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("whose ticks the store refuses is asked no sooner, and holds nobody up", () =>
+    Effect.gen(function*() {
+      const store = yield* AutomationStore
+      const looks: Array<number> = []
+      let refuses = true
+      const refusing = {
+        ...store,
+        record: (...[name, ...rest]: Parameters<typeof store.record>) =>
+          refuses && name === "sensor/source"
+            ? Effect.fail(new StoreError({ operation: "record", message: "the disk is full" }))
+            : store.record(name, ...rest)
+      }
+      const { clock } = yield* Effect.provideService(
+        beside(looking(looks, () => Effect.succeed({ why: "nothing new" })), 250),
+        AutomationStore,
+        refusing
+      )
+      expect(looks).toEqual([0, 60, 120, 180, 240])
+      expect(yield* why).toEqual([])
+      refuses = false
+      yield* clock.advance("1 minute")
+      expect(looks.slice(5)).toEqual([300])
+      expect(yield* why).toEqual([["skipped", "nothing new"]])
     }).pipe(Effect.provide(TestDaemon.engine)))
 
   it.effect("brings members in before the runs that need them", () =>
