@@ -6,6 +6,7 @@
  * claimed again, and what it had materialized is up to date by then, forced or not. Two slices may need the same upstream
  * partition: the claims of their runs see to it that one makes it and the other finds it made.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
@@ -24,7 +25,9 @@ import {
 } from "../store/BackfillStore.ts"
 import { Claims } from "../store/Claims.ts"
 import { RunStore } from "../store/RunStore.ts"
+import { StoreError } from "../store/StoreError.ts"
 import type * as Admission from "./Admission.ts"
+import { message } from "./CauseText.ts"
 import type { Event } from "./Event.ts"
 import { Executor } from "./Executor.ts"
 import type * as Pool from "./Pool.ts"
@@ -141,16 +144,24 @@ const execute = <R>(plan: Plan.Plan<R>, backfill: Backfill, slice: Slice, option
     return resultOf(slice, plan, summary)
   })
 
+const failed = (slice: Slice, why: string): SliceResult => ({
+  status: "failed",
+  done: 0,
+  failures: [failure(slice, why, slice.count)]
+})
+
+/** What cannot be planned fails its slice, with its reason: given back, it would hold up every other backfill for ever. */
 const perform = <R>(graph: AssetGraph.AssetGraph<string, R>, backfill: Backfill, slice: Slice, options: Options) =>
   Effect.gen(function*() {
     const set = partitionsOf(graph, slice, yield* Situation.universe)
-    if (Result.isFailure(set)) {
-      return { status: "failed", done: 0, failures: [failure(slice, set.failure, slice.count)] } satisfies SliceResult
-    }
+    if (Result.isFailure(set)) return failed(slice, set.failure)
     const plan = yield* planOf(graph, backfill, slice, set.success)
     if (Plan.isEmpty(plan)) return { status: "done", done: slice.count, failures: [] } satisfies SliceResult
     return yield* execute(plan, backfill, slice, options)
-  })
+  }).pipe(Effect.catchCause((cause) => {
+    const error = Cause.squash(cause)
+    return error instanceof StoreError ? Effect.fail(error) : Effect.succeed(failed(slice, message(cause)))
+  }))
 
 /** Whatever happens to the worker, the slice is over or pending again. */
 const takeUp = <R>(graph: AssetGraph.AssetGraph<string, R>, backfill: Backfill, slice: Slice, options: Options) =>
