@@ -12,14 +12,9 @@ import * as AlertPolicy from "./AlertPolicy.ts"
 import type { Project } from "./Project.ts"
 import * as Watch from "./Watch.ts"
 
-/** Backfills are few, and the newest first. */
-const SEEN = 100
-
 const look = <R>(project: Project<R>, fenced: Watch.Fenced, term: number) =>
   Effect.gen(function*() {
-    const all = yield* (yield* BackfillStore).list(SEEN)
-    const open = all.filter(({ status }) => status === "requested" || status === "running").reverse()
-    for (const { backfillId } of open) {
+    for (const { backfillId } of yield* (yield* BackfillStore).open) {
       yield* Effect.logInfo(`backfill ${backfillId} goes on`)
       yield* Situation.settled(project.members)
       const ended = yield* Backfill.work(project.graph, backfillId, {

@@ -55,8 +55,8 @@ const runs = Effect.gen(function*() {
 })
 
 const backfills = Effect.gen(function*() {
-  const open = (yield* (yield* BackfillStore).list(100)).filter(({ endedAt }) => endedAt === undefined)
-  yield* gauge("barograph_backfills_open", "Backfills that are not over, among the latest hundred", open.length)
+  const open = yield* (yield* BackfillStore).open
+  yield* gauge("barograph_backfills_open", "Backfills that are not over", open.length)
 })
 
 const FRESHNESS = "freshness/"

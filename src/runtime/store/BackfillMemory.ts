@@ -61,6 +61,7 @@ export const make = (): BackfillStore["Service"] => {
       }),
     find: (backfillId) => Effect.sync(() => find(backfillId)),
     list: (limit) => Effect.sync(() => [...backfills.values()].reverse().slice(0, limit).map(withTotals)),
+    open: Effect.sync(() => [...backfills.values()].filter(isWorked).map(withTotals)),
     slices: (backfillId) => Effect.sync(() => [...slicesOf(backfillId)]),
     claim: (backfillId, worker) =>
       Effect.sync(() => {

@@ -87,6 +87,8 @@ export class BackfillStore extends Context.Service<BackfillStore, {
   readonly find: (backfillId: string) => Effect.Effect<Backfill | undefined, StoreError>
   /** Newest first. */
   readonly list: (limit: number) => Effect.Effect<ReadonlyArray<Backfill>, StoreError>
+  /** All that are requested or running, oldest first. */
+  readonly open: Effect.Effect<ReadonlyArray<Backfill>, StoreError>
   readonly slices: (backfillId: string) => Effect.Effect<ReadonlyArray<Slice>, StoreError>
   /** The next slice of the first stage that is not over; undefined when there is none to be had now. */
   readonly claim: (backfillId: string, worker: string) => Effect.Effect<Slice | undefined, StoreError>
@@ -253,6 +255,10 @@ const make = (sql: SqlClient.SqlClient): BackfillStore["Service"] => ({
   find: (backfillId) => find(sql, backfillId).pipe(during("find backfill")),
   list: (limit) =>
     backfills(sql, "order by created_at desc, backfill_id limit $1", [limit]).pipe(during("list backfills")),
+  open: backfills(sql, "where status in ('requested', 'running')", []).pipe(
+    Effect.map((newestFirst) => newestFirst.reverse()),
+    during("list open backfills")
+  ),
   slices: (backfillId) =>
     sql<SliceRow>`select ${sql.literal(SLICE)} from barograph.backfill_slices
       where backfill_id = ${backfillId} order by position`.pipe(

@@ -36,3 +36,23 @@ it.effect("a backfill that cannot be planned any more fails and is told, and the
       expect(open.map(({ incident }) => incident)).toEqual([`backfill/${first.backfillId}`])
     }).pipe(clock.on)
   }).pipe(Effect.provide(TestDaemon.patient)))
+
+it.effect("a backfill behind a hundred newer ones is worked on", () =>
+  Effect.gen(function*() {
+    const calls: Array<string> = []
+    const counted = TestDaemon.counted(calls)
+    const graph = AssetGraph.make(counted)
+    const clock = TestDaemon.makeClock(START)
+    yield* Effect.gen(function*() {
+      const store = yield* BackfillStore
+      const oldest = yield* TestBackfill.create(graph, { assets: ["counted"] })
+      for (let newer = 0; newer < 100; newer++) {
+        yield* clock.advance("1 second")
+        yield* store.cancel((yield* TestBackfill.create(graph, { assets: ["counted"] })).backfillId)
+      }
+      yield* TestDaemon.start(TestDaemon.project(counted, []))
+      yield* clock.advance("1 minute")
+      expect((yield* store.find(oldest.backfillId))!.status).toBe("succeeded")
+      expect(calls).toHaveLength(1)
+    }).pipe(clock.on)
+  }).pipe(Effect.provide(TestDaemon.patient)))

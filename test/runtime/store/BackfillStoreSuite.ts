@@ -9,6 +9,7 @@ import {
   type Slice
 } from "../../../src/runtime/store/BackfillStore.ts"
 import { Claims } from "../../../src/runtime/store/Claims.ts"
+import * as TestDaemon from "../../support/TestDaemon.ts"
 
 export const request: BackfillRequest = {
   ancestors: true,
@@ -72,6 +73,26 @@ export const suite = <E>(name: string, stores: Layer.Layer<BackfillStore | Claim
         expect(yield* store.cancel("never")).toBe(false)
         expect(yield* store.claim("never", "nobody")).toBeUndefined()
       }))
+
+    it.effect("backfills are open until they are over, the oldest first", () =>
+      Effect.scoped(Effect.gen(function*() {
+        const store = yield* alive("open/1")
+        const open = Effect.map(
+          store.open,
+          (all) => all.map(({ backfillId }) => backfillId).filter((name) => name.startsWith("open"))
+        )
+        const clock = TestDaemon.makeClock("2024-01-01T00:00:00Z")
+        for (const name of ["open first", "open second", "open third"]) {
+          yield* store.create(name, request, [slice(0, "copy", "letter=a")]).pipe(clock.on)
+          yield* clock.jump("1 second")
+        }
+        expect(yield* open).toEqual(["open first", "open second", "open third"])
+        yield* store.cancel("open second")
+        yield* store.finish((yield* store.claim("open first", "open/1"))!, done(2))
+        expect(yield* open).toEqual(["open first", "open third"])
+        yield* store.settle("open first")
+        expect(yield* open).toEqual(["open third"])
+      })))
 
     it.effect("slices are claimed in order, once each, and a stage waits for the one before", () =>
       Effect.scoped(Effect.gen(function*() {
