@@ -190,7 +190,7 @@ export const work = <R>(graph: AssetGraph.AssetGraph<string, R>, backfillId: str
     const worker = `${backfillId}/${yield* RunId.make}`
     yield* (yield* Claims).hold(worker)
     while (true) {
-      const slice = yield* store.claim(backfillId, worker)
+      const slice = yield* store.claim(backfillId, worker, options.term)
       const backfill = yield* store.settle(backfillId)
       if (backfill === undefined) return undefined
       if (slice !== undefined) yield* takeUp(graph, backfill, slice, options)

@@ -90,8 +90,15 @@ export class BackfillStore extends Context.Service<BackfillStore, {
   /** All that are requested or running, oldest first. */
   readonly open: Effect.Effect<ReadonlyArray<Backfill>, StoreError>
   readonly slices: (backfillId: string) => Effect.Effect<ReadonlyArray<Slice>, StoreError>
-  /** The next slice of the first stage that is not over; undefined when there is none to be had now. */
-  readonly claim: (backfillId: string, worker: string) => Effect.Effect<Slice | undefined, StoreError>
+  /**
+   * The next slice of the first stage that is not over; undefined when there is none to be had now. `term` is that of the
+   * leader who works on it.
+   */
+  readonly claim: (
+    backfillId: string,
+    worker: string,
+    term?: number | undefined
+  ) => Effect.Effect<Slice | undefined, StoreError>
   /** Says which run works on the claimed slice, and how much of it was done before; false when it is not wanted any more. */
   readonly attach: (slice: Slice, runId: string, done: number) => Effect.Effect<boolean, StoreError>
   /** Gives the claimed slice back. */
@@ -176,12 +183,12 @@ const recover = (sql: SqlClient.SqlClient) =>
     )`
 
 /** The open slices of the earliest stage come first in their index. */
-const claim = (sql: SqlClient.SqlClient, backfillId: string, worker: string) =>
+const claim = (sql: SqlClient.SqlClient, backfillId: string, worker: string, term: number | null) =>
   Transaction.within(sql)(Effect.gen(function*() {
     yield* recover(sql)
     const [row] = yield* sql<
       SliceRow
-    >`update barograph.backfill_slices set status = 'running', worker = ${worker}, run_id = null
+    >`update barograph.backfill_slices set status = 'running', worker = ${worker}, term = ${term}, run_id = null
       where (backfill_id, position) = (
         select s.backfill_id, s.position from barograph.backfill_slices s
         join barograph.backfills b using (backfill_id)
@@ -265,7 +272,7 @@ const make = (sql: SqlClient.SqlClient): BackfillStore["Service"] => ({
       Effect.map((rows) => rows.map(toSlice)),
       during("read slices")
     ),
-  claim: (backfillId, worker) => claim(sql, backfillId, worker).pipe(during("claim a slice")),
+  claim: (backfillId, worker, term) => claim(sql, backfillId, worker, term ?? null).pipe(during("claim a slice")),
   attach: (slice, runId, done) =>
     sql`update barograph.backfill_slices set run_id = ${runId}, done = ${done} where ${isOwn(sql, slice)} and exists (
         select 1 from barograph.backfills b

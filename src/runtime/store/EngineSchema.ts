@@ -12,6 +12,7 @@ import alerts from "./migrations/0008_alerts.ts"
 import conditions from "./migrations/0009_conditions.ts"
 import audit from "./migrations/0010_audit.ts"
 import auditRowsIn from "./migrations/0011_audit_rows_in.ts"
+import backfillTerms from "./migrations/0012_backfill_terms.ts"
 import { during } from "./StoreError.ts"
 
 export const layer = Layer.effectDiscard(
@@ -26,6 +27,7 @@ export const layer = Layer.effectDiscard(
     "0008_alerts": alerts,
     "0009_conditions": conditions,
     "0010_audit": audit,
-    "0011_audit_rows_in": auditRowsIn
+    "0011_audit_rows_in": auditRowsIn,
+    "0012_backfill_terms": backfillTerms
   }))
 )

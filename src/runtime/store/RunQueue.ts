@@ -37,11 +37,9 @@ const interrupted = Effect.fnUntraced(
  * A process that stands still keeps its connections and the locks on them, those of its runs and of the workers of its
  * backfills, so the server is told to close them: whoever wakes up finds its claims gone and its run fenced.
  */
-const CLOSE_HOLDERS = `with earlier as (
-    select run_id from barograph.runs where status in ('queued', 'running') and term < $1
-  ), holders as (
-    select run_id as name from earlier
-    union select worker from barograph.backfill_slices join earlier using (run_id) where status = 'running'
+const CLOSE_HOLDERS = `with holders as (
+    select run_id as name from barograph.runs where status in ('queued', 'running') and term < $1
+    union select worker from barograph.backfill_slices where status = 'running' and term < $1
   ) select pg_terminate_backend(held.pid, 1000) from holders join pg_locks as held
     on held.locktype = 'advisory' and held.objsubid = 1 and held.granted
       and held.database = (select oid from pg_database where datname = current_database())

@@ -39,18 +39,21 @@ layer(stores, { excludeTestServices: true })("backfills in PostgreSQL, with work
     Effect.scoped(Effect.gen(function*() {
       const store = yield* BackfillStore
       const claims = yield* Claims
-      yield* store.create("still", request, [slice(0, "copy", "letter=a"), slice(0, "copy", "letter=b")])
-      for (const [worker, term] of [["leader", 1], ["command", undefined]] as const) {
+      const workers = [["leader", 1], ["command", undefined], ["planning leader", 1], ["new leader", 2]] as const
+      yield* store.create("still", request, workers.map(([worker]) => slice(0, "copy", `letter=${worker}`)))
+      for (const [worker, term] of workers) {
         yield* claims.hold(`still/${worker}`)
-        const held = (yield* store.claim("still", `still/${worker}`))!
+        const held = (yield* store.claim("still", `still/${worker}`, term))!
+        if (worker === "planning leader") continue
         yield* begun(wanted(`still ${worker}`), term)
         expect(yield* store.attach(held, `still ${worker}`, 0)).toBe(true)
       }
+      const statuses = Effect.map(store.slices("still"), (slices) => slices.map(({ status }) => status))
       yield* store.recover
-      expect((yield* store.slices("still")).map(({ status }) => status)).toEqual(["running", "running"])
+      expect(yield* statuses).toEqual(["running", "running", "running", "running"])
       expect(yield* (yield* RunStore).seize(2)).toEqual(["still leader"])
       yield* store.recover
-      expect((yield* store.slices("still")).map(({ status }) => status)).toEqual(["pending", "running"])
+      expect(yield* statuses).toEqual(["pending", "running", "pending", "running"])
     })))
 
   it.effect("workers that claim at once get a slice each", () =>
