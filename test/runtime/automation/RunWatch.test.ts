@@ -15,13 +15,19 @@ import { said } from "../../support/TestAlerts.ts"
 
 const stores = Layer.merge(AlertStore.layerMemory, RunStore.layerMemory)
 
-/** A run of the schedule `weekly` that ends so. */
-const ran = Effect.fnUntraced(function*(runId: string, status: RunStatus, attempts = 1) {
+/** A run of the schedule `weekly`. */
+const begin = Effect.fnUntraced(function*(runId: string, attempts = 1) {
   const runs = yield* RunStore
   const tags = { automation: "schedule/weekly" }
   yield* runs.request([{ runId, runKey: runId, request: {}, tags, priority: 0, attempts }])
   yield* runs.enqueue({ runId, request: {}, tags, priority: 0 })
   yield* runs.begin(runId, {})
+  return runs
+})
+
+/** One that ends so. */
+const ran = Effect.fnUntraced(function*(runId: string, status: RunStatus, attempts?: number) {
+  const runs = yield* begin(runId, attempts)
   yield* runs.end(runId, status, {})
 })
 
@@ -77,3 +83,25 @@ it.effect("a run that was cut off is told when it is not taken up again, and onl
     yield* TestClock.adjust("2 minutes")
     expect(heard()).toEqual(["opened run/schedule/weekly"])
   }).pipe(Effect.scoped, Effect.provide(stores)))
+
+for (const when of ["while it is watched", "before"]) {
+  it.effect(`a run that was cut off ${when} is told however many began after it`, () =>
+    Effect.gen(function*() {
+      const early = when === "before" ? undefined : yield* watching
+      const runs = yield* begin("long")
+      for (let at = 0; at < 300; at++) {
+        yield* TestClock.adjust("1 second")
+        yield* ran(`short ${at}`, "succeeded")
+      }
+      yield* runs.end("long", "interrupted", undefined, "gone")
+      const heard = early ?? (yield* watching)
+      yield* TestClock.adjust("1 minute")
+      expect(heard()).toEqual([])
+      for (let at = 300; at < 900; at++) {
+        if (at % 10 === 0) yield* TestClock.adjust("1 second")
+        yield* ran(`short ${at}`, "canceled")
+      }
+      yield* TestClock.adjust("30 seconds")
+      expect(heard()).toEqual(["opened run/schedule/weekly"])
+    }).pipe(Effect.scoped, Effect.provide(stores)))
+}
