@@ -1,11 +1,14 @@
 /** Evaluates schedules: each tick once, in one transaction with the run that it asks for. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Metadata from "../asset/Metadata.ts"
+import { message } from "../run/CauseText.ts"
 import * as RunId from "../run/RunId.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
+import { NotLeader } from "../store/Leadership.ts"
 import { type RequestedRun, RunStore } from "../store/RunStore.ts"
 import type { NewTick } from "../store/Tick.ts"
 import * as AlertPolicy from "./AlertPolicy.ts"
@@ -110,21 +113,36 @@ const evaluate = (self: Schedule.Schedule, since: number, memory: Memory | undef
     yield* record(self, memory, { since: decided.at(-1)?.due ?? since }, ticks)
   })
 
+/** How soon a schedule that could not be evaluated is tried again. */
+const AGAIN = 5_000
+
+/** What goes wrong with one schedule is that one's: the others go on. Only the end of the term ends them all. */
+const tried = <E, R>(self: Schedule.Schedule, evaluation: Effect.Effect<void, E, R>) =>
+  evaluation.pipe(
+    Effect.as(true),
+    Effect.catchCause((cause) =>
+      Cause.hasInterrupts(cause) || Cause.squash(cause) instanceof NotLeader
+        ? Effect.failCause(cause)
+        : Effect.as(Effect.logWarning(`schedule ${self.name}: ${message(cause)}`), false)
+    )
+  )
+
 /** Evaluates what is due by now, and answers when the next tick is. */
 const look = (schedules: ReadonlyArray<Schedule.Schedule>, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const memories = yield* (yield* AutomationStore).all
-    let first: number | undefined
+    let first = Number.POSITIVE_INFINITY
     for (const self of schedules) {
       const memory = memories.get(Schedule.keyOf(self))
       const known = sinceOf(memory, now)
       const since = known ?? now
       const next = Schedule.next(self, since)
-      if (next <= now || known === undefined) yield* fenced(evaluate(self, since, memory, now))
-      first = Math.min(first ?? Number.POSITIVE_INFINITY, next > now ? next : Schedule.next(self, now))
+      const isDone = next > now && known !== undefined
+        || (yield* tried(self, fenced(evaluate(self, since, memory, now))))
+      first = Math.min(first, !isDone ? now + AGAIN : next > now ? next : Schedule.next(self, now))
     }
-    return first
+    return Number.isFinite(first) ? first : undefined
   })
 
 export const run = (schedules: ReadonlyArray<Schedule.Schedule>, fenced: Watch.Fenced) =>

@@ -5,6 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
 import { Leadership } from "../../../src/runtime/store/Leadership.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
+import { StoreError } from "../../../src/runtime/store/StoreError.ts"
 import * as TestDaemon from "../../support/TestDaemon.ts"
 
 const weekly = Schedule.make("weekly", {
@@ -71,3 +72,32 @@ it.effect("a run that waits for another process's run of its tag takes no slot",
     expect(yield* runs.find("free")).toMatchObject({ status: "running" })
     expect(yield* runs.find("held")).toMatchObject({ status: "requested" })
   }).pipe(Effect.provide(TestDaemon.engine)))
+
+it.effect("a schedule whose run the store refuses keeps no other from its ticks, and is made up when it no longer does", () =>
+  Effect.gen(function*() {
+    let isRefused = true
+    const minutely = (name: string) =>
+      Schedule.make(name, { cron: "* * * * *", zone: "UTC", request: { assets: ["counted"], force: true } })
+    const clock = TestDaemon.makeClock("2024-03-01T00:00:30Z")
+    yield* TestDaemon.start(TestDaemon.project(TestDaemon.counted([]), [minutely("bad"), minutely("good")])).pipe(
+      clock.on,
+      Effect.updateService(RunStore, (store) => ({
+        ...store,
+        request: (runs) =>
+          isRefused && runs.some(({ tags }) => tags["automation"] === "schedule/bad")
+            ? Effect.fail(new StoreError({ operation: "request runs", message: "1.5 is no integer" }))
+            : store.request(runs)
+      }))
+    )
+    yield* clock.advance("3 minutes")
+    expect(yield* TestDaemon.ticks("schedule/good")).toEqual([
+      "00:01 requested 1",
+      "00:02 requested 1",
+      "00:03 requested 1"
+    ])
+    expect(yield* TestDaemon.ticks("schedule/bad")).toEqual([])
+    isRefused = false
+    yield* clock.advance("10 seconds")
+    // As its policies say of a downtime: the last one stands for those before, and the one after that finds it going.
+    expect(yield* TestDaemon.ticks("schedule/bad")).toEqual(["00:01 missed 1", "00:02 requested 1", "00:03 skipped 1"])
+  }).pipe(Effect.provide(TestDaemon.patient)))
