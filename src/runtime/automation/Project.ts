@@ -33,8 +33,9 @@ export const keyOf = (self: Automation): string => self._tag === "Schedule" ? Sc
 
 /** A schedule that names what the graph does not have would fail at its first tick, in the night. */
 const unknownIn = (graph: AssetGraph.Any, self: Schedule.Schedule): ReadonlyArray<string> => {
-  const { assets, select } = self.request(0)
-  const found = Selection.resolve(graph, select ?? assets.join(","))
+  const found = Result.try({ try: () => self.request(0), catch: (error) => Schedule.refusal(error).message }).pipe(
+    Result.flatMap(({ assets, select }) => Selection.resolve(graph, select ?? assets.join(",")))
+  )
   return Result.isSuccess(found) ? [] : [`Schedule "${self.name}": ${found.failure}`]
 }
 

@@ -9,8 +9,10 @@ import * as Metadata from "../asset/Metadata.ts"
 import * as Cron from "../partition/Cron.ts"
 import * as Zone from "../partition/Zone.ts"
 import type * as RunRequest from "../plan/RunRequest.ts"
+import { KINDS } from "../plan/Staleness.ts"
 import type { Tags } from "../run/Admission.ts"
 import type { NewTick } from "../store/Tick.ts"
+import * as Declaration from "./Declaration.ts"
 
 /** The schedule cannot be; the message says what is wrong with it. */
 export class ScheduleError extends Schema.TaggedError<ScheduleError>()("ScheduleError", {
@@ -72,6 +74,30 @@ export interface Schedule {
   readonly paused: boolean
 }
 
+/** What `Words` may be. */
+export const words = {
+  assets: Schema.optional(Schema.Array(Schema.String)),
+  select: Schema.optional(Schema.String),
+  partition: Schema.optional(Schema.String),
+  force: Schema.optional(Schema.Boolean),
+  only: Schema.optional(Schema.Literals(KINDS))
+}
+
+const Answer = Schema.Struct(words)
+
+const Declared = Schema.Struct({
+  cron: Schema.String,
+  zone: Schema.String,
+  description: Schema.optional(Schema.String),
+  catchUp: Schema.optional(Schema.Literals(["all", "last", "none"])),
+  overlap: Schema.optional(Schema.Literals(["queue", "skip", "cancel"])),
+  jitter: Schema.optional(Declaration.span(0)),
+  tags: Schema.optional(Declaration.tags),
+  priority: Schema.optional(Declaration.priority),
+  attempts: Schema.optional(Declaration.attempts),
+  paused: Schema.optional(Schema.Boolean)
+})
+
 export const requestOf = ({ assets = [], force = false, only = "all", partition, select }: Words) => ({
   assets,
   select: select ?? null,
@@ -85,21 +111,33 @@ const orThrow = <A>(name: string, result: Result.Result<A, string>): A => {
   throw new ScheduleError({ message: `Schedule "${name}" cannot be declared so: ${result.failure}` })
 }
 
-const NAME = /^[a-z][a-z0-9_]*$/
+/** Throws `ScheduleError` where the function answers what is no request. */
+const checked = (ask: (tick: number) => Words) => (tick: number): Words => {
+  const answer = Declaration.check(Answer, ask(tick), "its answer")
+  if (Result.isSuccess(answer)) return answer.success
+  throw new ScheduleError({ message: `its request cannot be used: ${answer.failure}` })
+}
+
+/** What is said of a request that could not be asked for: the function is code of the project's. */
+export const refusal = (error: unknown): ScheduleError =>
+  error instanceof ScheduleError
+    ? error
+    : new ScheduleError({ message: `its request throws: ${Metadata.cleanText(String(error))}` })
 
 /** Throws `ScheduleError`. */
 export const make = (name: string, options: Options): Schedule => {
+  orThrow(name, Declaration.check(Declaration.name, name, "the name"))
+  orThrow(name, Declaration.check(Declared, options, "what follows the name"))
   const { request } = options
-  if (!NAME.test(name)) {
-    orThrow(name, Result.fail("a name is of small letters, digits and _, and begins with a letter."))
-  }
+  if (typeof request !== "function") orThrow(name, Declaration.check(Schema.Struct({ request: Answer }), { request }))
+  const ask = typeof request === "function" ? checked(request) : () => request
   return {
     _tag: "Schedule",
     name,
     description: options.description ?? "",
     cron: orThrow(name, Cron.parse(options.cron)),
     zone: orThrow(name, Zone.make(options.zone)),
-    request: (tick) => Metadata.cleanTexts(requestOf(typeof request === "function" ? request(tick) : request)),
+    request: (tick) => Metadata.cleanTexts(requestOf(ask(tick))),
     catchUp: options.catchUp ?? "last",
     overlap: options.overlap ?? "skip",
     jitter: Duration.toMillis(options.jitter ?? 0),

@@ -5,10 +5,17 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Member } from "../partition/Partitions.ts"
 import type { Tags } from "../run/Admission.ts"
-import type { Words } from "./Schedule.ts"
+import * as Declaration from "./Declaration.ts"
+import { type Words, words } from "./Schedule.ts"
+
+/** The sensor cannot be; the message says what is wrong with it. */
+export class SensorError extends Schema.TaggedError<SensorError>()("SensorError", {
+  message: Schema.String
+}) {}
 
 /** A run that the sensor wants. */
 export interface Wanted extends Words {
@@ -57,20 +64,67 @@ export interface Sensor<out R = unknown> {
   readonly look: (look: Look) => Effect.Effect<Found, unknown, R>
 }
 
+const Answer = Schema.Struct({
+  runs: Schema.optional(Schema.Array(Schema.Struct({
+    ...words,
+    runKey: Schema.String.check(Schema.isNonEmpty()),
+    tags: Schema.optional(Declaration.tags),
+    priority: Schema.optional(Declaration.priority)
+  }))),
+  cursor: Schema.optional(Schema.String),
+  members: Schema.optional(Schema.Record(
+    Schema.String,
+    Schema.Array(Schema.Union([
+      Schema.String,
+      Schema.Struct({
+        value: Schema.String,
+        from: Schema.optional(Schema.String),
+        to: Schema.optional(Schema.String)
+      })
+    ]))
+  )),
+  why: Schema.optional(Schema.String)
+})
+
+/** What a look found, or why that is no answer of a sensor's. */
+const decode = (found: Found): Result.Result<Found, SensorError> =>
+  Result.mapError(
+    Declaration.check(Answer, found, "its answer"),
+    (problem) => new SensorError({ message: `what it answers cannot be used: ${problem}` })
+  )
+
+const Declared = Schema.Struct({
+  every: Declaration.span(1),
+  timeout: Schema.optional(Declaration.span(1)),
+  description: Schema.optional(Schema.String),
+  attempts: Schema.optional(Declaration.attempts),
+  paused: Schema.optional(Schema.Boolean)
+})
+
+const orThrow = (name: string, result: Result.Result<unknown, string>): void => {
+  if (Result.isSuccess(result)) return
+  throw new SensorError({ message: `Sensor "${name}" cannot be declared so: ${result.failure}` })
+}
+
+/** Throws `SensorError`. */
 export const make = <E, R>(
   name: string,
   options: Options,
   look: (look: Look) => Effect.Effect<Found, E, R>
-): Sensor<R> => ({
-  _tag: "Sensor",
-  name,
-  description: options.description ?? "",
-  every: Duration.toMillis(options.every),
-  timeout: Duration.toMillis(options.timeout ?? "1 minute"),
-  attempts: options.attempts ?? 3,
-  paused: options.paused ?? false,
-  look
-})
+): Sensor<R> => {
+  orThrow(name, Declaration.check(Declaration.name, name, "the name"))
+  orThrow(name, Declaration.check(Declared, options, "what follows the name"))
+  return {
+    _tag: "Sensor",
+    name,
+    description: options.description ?? "",
+    every: Duration.toMillis(options.every),
+    timeout: Duration.toMillis(options.timeout ?? "1 minute"),
+    attempts: options.attempts ?? 3,
+    paused: options.paused ?? false,
+    look: (at) => Effect.flatMap(Effect.suspend(() => look(at)), (found) => Effect.fromResult(decode(found)))
+  }
+}
 
 class MembersAreConfigured extends Schema.TaggedError<MembersAreConfigured>()("MembersAreConfigured", {
   message: Schema.String

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Project from "../../../src/runtime/automation/Project.ts"
 import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
 import * as Cron from "../../../src/runtime/partition/Cron.ts"
 
@@ -102,6 +106,50 @@ describe("a schedule", () => {
   it("refuses what can never tick, or has no zone", () => {
     expect(() => hourly({ cron: "0 0 31 2 *" })).toThrow(/Schedule "hourly" cannot be declared so: The cron/)
     expect(() => hourly({ zone: "Mars/Olympus" })).toThrow(/Schedule "hourly" cannot be declared so/)
+  })
+
+  it("refuses what could not work, and says what is wrong", () => {
+    const refused: ReadonlyArray<readonly [options: object, says: string]> = [
+      [{ priority: 1.5 }, "priority is 1.5: expected an integer."],
+      [{ priority: "high" }, "priority is \"high\": expected number."],
+      [{ priority: 3e9 }, "priority is 3000000000: expected a value between -2147483647 and 2147483647."],
+      [{ attempts: 0 }, "attempts is 0: expected a value between 1 and 2147483647."],
+      [{ attempts: 2.5 }, "attempts is 2.5: expected an integer."],
+      [{ jitter: -1 }, "jitter is -1: expected a time from 0 on, such as \"5 minutes\"."],
+      [{ jitter: "soon" }, "jitter is \"soon\": expected a time from 0 on, such as \"5 minutes\"."],
+      [{ catchUp: "some" }, "catchUp is \"some\": expected \"all\" | \"last\" | \"none\"."],
+      [{ overlap: "kill" }, "overlap is \"kill\": expected \"queue\" | \"skip\" | \"cancel\"."],
+      [{ tags: { team: 7 } }, "tags.team is 7: expected string."],
+      [{ cron: undefined }, "cron is undefined: expected string."],
+      [{ request: undefined }, "request is undefined: expected object."],
+      [{ request: { assets: "bars" } }, "request.assets is \"bars\": expected array."]
+    ]
+    for (const [options, says] of refused) {
+      expect(() => hourly(options)).toThrow(`Schedule "hourly" cannot be declared so: ${says}`)
+    }
+    for (const name of ["Hourly", "a b", "", 7]) {
+      expect(() => Schedule.make(name as string, { cron: "0 * * * *", zone: "UTC", request: {} })).toThrow(
+        `Schedule "${name}" cannot be declared so: the name is`
+      )
+    }
+    expect(hourly({ jitter: 0, attempts: 1, priority: -5 })).toMatchObject({ jitter: 0, attempts: 1, priority: -5 })
+  })
+
+  it("says that its request throws, or answers what is no request", () => {
+    const said = (request: () => unknown) => {
+      const self = hourly({ request: request as () => Schedule.Words })
+      return Project.problems(AssetGraph.make(Asset.make("bars", {}, () => Effect.void)), [self])
+    }
+    expect(said(() => ({ assets: ["bars"] }))).toEqual([])
+    expect(said(() => {
+      throw new Error("no such day")
+    })).toEqual(["Schedule \"hourly\": its request throws: Error: no such day"])
+    expect(said(() => ({ assets: ["bars"], only: "some" }))).toEqual([
+      "Schedule \"hourly\": its request cannot be used: only is \"some\": expected \"missing\" | \"failed\" | \"stale\" | \"all\"."
+    ])
+    expect(said(() => undefined)).toEqual([
+      "Schedule \"hourly\": its request cannot be used: its answer is undefined: expected object."
+    ])
   })
 })
 

@@ -141,6 +141,47 @@ describe("a sensor", () => {
       expect(yield* why).toEqual([["skipped", "nothing new"]])
     }).pipe(Effect.provide(TestDaemon.engine)))
 
+  it("refuses what could not work, and says what is wrong", () => {
+    const refused: ReadonlyArray<readonly [options: object, says: string]> = [
+      [{ every: 0 }, "every is 0: expected a time of a millisecond or more, such as \"5 minutes\"."],
+      [{ every: "-1 minute" }, "every is \"-1 minute\": expected a time"],
+      [{ every: "soon" }, "every is \"soon\": expected a time"],
+      [{ every: "Infinity" }, "every is \"Infinity\": expected a time"],
+      [{ every: undefined }, "every is undefined: expected a time"],
+      [{ timeout: -5 }, "timeout is -5: expected a time"],
+      [{ attempts: 0 }, "attempts is 0: expected a value between 1 and"]
+    ]
+    const declared = (name: string, options: object = {}) => () =>
+      Sensor.make(name, { every: "1 minute", ...options }, () => Effect.succeed({}))
+    for (const [options, says] of refused) {
+      expect(declared("source", options)).toThrow(`Sensor "source" cannot be declared so: ${says}`)
+    }
+    expect(declared("New Files")).toThrow("Sensor \"New Files\" cannot be declared so: the name is")
+  })
+
+  it.effect("says what is wrong with what it answered", () =>
+    Effect.gen(function*() {
+      const answers: ReadonlyArray<readonly [answer: unknown, says: string]> = [
+        [undefined, "its answer is undefined: expected object."],
+        [{ cursor: 7 }, "cursor is 7: expected string."],
+        [{ runs: [{ assets: ["counted"] }] }, "runs[0].runKey is undefined: expected a value."],
+        [
+          { runs: [{ ...counted, runKey: "a" }, { runKey: "b", priority: 1.5 }] },
+          "runs[1].priority is 1.5: expected an integer."
+        ],
+        [{ runs: [{ runKey: "a", tags: { team: 7 } }] }, "runs[0].tags.team is 7: expected string."],
+        [{ members: { symbols: [7] } }, "members.symbols[0] is 7: expected string | object."]
+      ]
+      for (const [answer, says] of answers) {
+        const { message } = yield* Effect.flip(
+          looking([], () => Effect.succeed(answer as Sensor.Found)).look({ cursor: undefined })
+        ) as Effect.Effect<Sensor.SensorError>
+        expect(message).toBe(`what it answers cannot be used: ${says}`)
+      }
+      const fine = { runs: [{ ...counted, runKey: "a", priority: 2 }], cursor: undefined }
+      expect(yield* looking([], () => Effect.succeed(fine as never)).look({ cursor: undefined })).toBe(fine)
+    }))
+
   it.effect("brings members in before the runs that need them", () =>
     Effect.gen(function*() {
       const look = () =>

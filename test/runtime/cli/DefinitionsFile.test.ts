@@ -101,6 +101,14 @@ const cases: ReadonlyArray<Case> = [
     fix: "see $/throws.ts:1"
   },
   {
+    file: "sensor.ts",
+    text:
+      "import * as Sensor from \"barograph/Sensor\"\nexport default Sensor.make(\"new_files\", { every: \"soon\" }, null!)\n",
+    says:
+      "sensor.ts ends with an error: Sensor \"new_files\" cannot be declared so: every is \"soon\": expected a time of a millisecond or more, such as \"5 minutes\".",
+    fix: "see $/sensor.ts:2"
+  },
+  {
     file: "mistake.ts",
     text: "const nothing: { x: number } = null!\nexport default nothing.x\n",
     says: "mistake.ts ends with an error: TypeError: Cannot read properties of null (reading 'x').",
