@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as TestConsole from "effect/testing/TestConsole"
 import type * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import { AlertChannels, type Channel } from "../../src/runtime/automation/AlertChannels.ts"
+import type { Automation } from "../../src/runtime/automation/Project.ts"
 import * as Application from "../../src/runtime/cli/Application.ts"
 import { barograph } from "../../src/runtime/cli/Commands.ts"
 import { Failure } from "../../src/runtime/cli/Failure.ts"
@@ -27,7 +28,11 @@ export interface Ended {
 }
 
 /** All commands of one `make` see the same memory. Alerts go to these channels. */
-export const make = (graph: AssetGraph.AssetGraph<string, never>, channels: ReadonlyArray<Channel> = []) =>
+export const make = (
+  graph: AssetGraph.AssetGraph<string, never>,
+  channels: ReadonlyArray<Channel> = [],
+  automations: ReadonlyArray<Automation<never>> = []
+) =>
   Effect.gen(function*() {
     const services = yield* Layer.build(TestGraph.layerMemory)
     const application = Application.make({
@@ -37,7 +42,7 @@ export const make = (graph: AssetGraph.AssetGraph<string, never>, channels: Read
       notices: [],
       members: Effect.succeed({}),
       concurrency: 2,
-      automations: [],
+      automations,
       pools: {},
       limits: {},
       upstreamErrors: [],

@@ -89,8 +89,14 @@ export const setPaused = Effect.fnUntraced(function*(kind: Kind, name: string, p
 
 const DAY = 86_400_000
 
+/** Ten years: as far as anybody plans. */
+const MOST_DAYS = 3660
+
 export const preview = Effect.fnUntraced(
   function*(input: { readonly name: Option.Option<string>; readonly days: number; readonly json: boolean }) {
+    if (input.days < 1 || input.days > MOST_DAYS) {
+      return yield* usage(`--days ${input.days} is no number of days from 1 to ${MOST_DAYS}`, "--days 14")
+    }
     const application = yield* load
     const wanted = Option.isNone(input.name)
       ? ofKind(application, "schedule")
@@ -109,6 +115,19 @@ export const preview = Effect.fnUntraced(
   }
 )
 
+const failed = (self: Automation, said: string, fix: string) =>
+  new Failure({ exitCode: 1, message: `${self.name}: ${said}`, fix })
+
+/** Of now, by hand: not later by its jitter. */
+const runOf = (self: Schedule.Schedule, runId: string, now: number) =>
+  Effect.try({
+    try: () => ({
+      ...Ticker.runOf(self, runId, now, `${Schedule.keyOf(self)}@by hand ${runId}`),
+      notBefore: undefined
+    }),
+    catch: (error) => failed(self, Schedule.refusal(error).message, "mend its request in the definitions")
+  })
+
 export const tick = Effect.fnUntraced(function*(input: { readonly name: string; readonly json: boolean }) {
   const application = yield* load
   const self = yield* named(application, "schedule", input.name)
@@ -116,8 +135,7 @@ export const tick = Effect.fnUntraced(function*(input: { readonly name: string; 
   const runId = yield* Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const id = yield* RunId.make
-    const run = Ticker.runOf(self, id, now, `${Schedule.keyOf(self)}@by hand ${id}`)
-    const runs = yield* (yield* RunStore).request([{ ...run, notBefore: undefined }])
+    const runs = yield* (yield* RunStore).request([yield* runOf(self, id, now)])
     const tick = { name: Schedule.keyOf(self), due: now, at: now, outcome: "requested", why: "by hand", runs } as const
     yield* (yield* AutomationStore).note(tick)
     return id
@@ -138,9 +156,7 @@ export const test = Effect.fnUntraced(function*(input: { readonly name: string; 
     return { before: cursor ?? null, found: yield* self.look({ cursor }) }
   }).pipe(
     Effect.timeout(self.timeout),
-    Effect.catchCause((cause) =>
-      Effect.fail(new Failure({ exitCode: 1, message: `${self.name}: ${CauseText.message(cause)}`, fix: "" }))
-    ),
+    Effect.catchCause((cause) => Effect.fail(failed(self, CauseText.message(cause), ""))),
     Effect.provide(application.layer)
   )
   yield* input.json ? Print.json(found) : Print.lines(AutomationText.found(found.before, found.found))

@@ -1,0 +1,70 @@
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
+import * as Sensor from "../../../src/runtime/automation/Sensor.ts"
+import * as CommandLine from "../../support/CommandLine.ts"
+
+const graph = AssetGraph.make(Asset.make("bars", {}, () => Effect.void))
+
+const schedule = (name: string, request: Schedule.Options["request"]) =>
+  Schedule.make(name, { cron: "0 6 * * *", zone: "UTC", request })
+
+const sensor = (name: string, answer: unknown) =>
+  Sensor.make(name, { every: "1 minute" }, () => Effect.succeed(answer as Sensor.Found))
+
+const commands = CommandLine.make(graph, [], [
+  schedule("daily", { assets: ["bars"] }),
+  schedule("broken", () => {
+    throw new Error("no such day")
+  }),
+  schedule("strange", () => ({ assets: "bars" as never })),
+  sensor("files", { cursor: "b", runs: [{ runKey: "b", assets: ["bars"] }] }),
+  sensor("mute", undefined),
+  sensor("counting", { cursor: 7 }),
+  sensor("keyless", { runs: [{ assets: ["bars"] }] })
+])
+
+it.effect("a tick by hand asks for a run, or says why the schedule cannot", () =>
+  Effect.gen(function*() {
+    const { run } = yield* commands
+    expect((yield* run("schedule", "tick", "daily")).stdout).toMatch(/^Run \S+ is asked for; a daemon takes it/)
+    const fix = "mend its request in the definitions"
+    expect(yield* run("schedule", "tick", "broken")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `broken: its request throws: Error: no such day\n${fix}`
+    })
+    expect(yield* run("schedule", "tick", "strange")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `strange: its request cannot be used: assets is "bars": expected array.\n${fix}`
+    })
+    expect(JSON.parse((yield* run("run", "list", "--json")).stdout)).toHaveLength(1)
+  }).pipe(Effect.scoped))
+
+it.effect("a sensor is tried, and what is wrong with its answer is said", () =>
+  Effect.gen(function*() {
+    const { run } = yield* commands
+    expect((yield* run("sensor", "test", "files")).stdout).toBe("cursor - -> b\nrun b {\"assets\":[\"bars\"]}")
+    const said = (name: string) =>
+      Effect.map(run("sensor", "test", name), ({ code, stderr }) => [code, stderr.trimEnd()])
+    const start = "what it answers cannot be used:"
+    expect(yield* said("mute")).toEqual([1, `mute: ${start} its answer is undefined: expected object.`])
+    expect(yield* said("counting")).toEqual([1, `counting: ${start} cursor is 7: expected string.`])
+    expect(yield* said("keyless")).toEqual([1, `keyless: ${start} runs[0].runKey is undefined: expected a value.`])
+  }).pipe(Effect.scoped))
+
+it.effect("a preview looks from a day to ten years ahead", () =>
+  Effect.gen(function*() {
+    const { run } = yield* commands
+    const due = JSON.parse((yield* run("schedule", "preview", "daily", "--days", "3660", "--json")).stdout)
+    expect(due).toHaveLength(3660)
+    for (const days of ["0", "-1", "3661", "99999999"]) {
+      expect(yield* run("schedule", "preview", `--days=${days}`)).toMatchObject({
+        code: 2,
+        stderr: `--days ${days} is no number of days from 1 to 3660\n--days 14`
+      })
+    }
+  }).pipe(Effect.scoped))
