@@ -24,7 +24,7 @@ export const daemon = Command.make("daemon", {
   lease: span("lease", "How long a daemon that says nothing still leads: others take over after it").pipe(
     Flag.withDefault(Duration.seconds(6))
   ),
-  drain: span("drain", "How long runs may go on when the daemon is asked to stop").pipe(
+  drain: span("drain", "How long runs may go on when the daemon is asked to stop", { zero: true }).pipe(
     Flag.withDefault(Duration.seconds(30))
   ),
   listen: Flag.String("listen").pipe(

@@ -1,6 +1,7 @@
 /** Flags that several commands share. */
 import * as Flag from "effect/cli/Flag"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 
 /** False unless given; a negation would only be noise in the help. */
 export const on = (name: string, description: string) =>
@@ -20,12 +21,21 @@ const UNITS = { d: "days", h: "hours", m: "minutes", s: "seconds" } as const
 const spelled = (text: string) =>
   text.replace(/^(\d+)\s*([dhms])$/, (_, count: string, unit: keyof typeof UNITS) => `${count} ${UNITS[unit]}`)
 
-/** A length of time. */
-export const span = (name: string, description: string) =>
+/** Longer is a mistake, and a simulation of it would not end. */
+const LONGEST = Duration.days(3660)
+
+/** A length of time; none at all only where `zero` says so. */
+export const span = (name: string, description: string, { zero = false }: { readonly zero?: boolean } = {}) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
-    Flag.mapTryCatch(
-      (text) => Duration.fromInputUnsafe(spelled(text) as Duration.Input),
-      (): string => "expected a time such as \"90 seconds\" or \"2 hours\""
+    Flag.filterMap(
+      (text) =>
+        Option.filter(
+          Duration.fromInput(spelled(text) as Duration.Input),
+          (given) =>
+            (zero ? !Duration.isNegative(given) : Duration.isPositive(given)) &&
+            Duration.isLessThanOrEqualTo(given, LONGEST)
+        ),
+      () => `a time such as "90 seconds" or "2 hours", ${zero ? "0 or longer" : "longer than 0"}, at most 3660 days`
     )
   )
