@@ -44,6 +44,22 @@ it.effect("a tick by hand asks for a run, or says why the schedule cannot", () =
     expect(JSON.parse((yield* run("run", "list", "--json")).stdout)).toHaveLength(1)
   }).pipe(Effect.scoped))
 
+it.effect("the latest run is canceled by that name", () =>
+  Effect.gen(function*() {
+    const { run } = yield* commands
+    expect(yield* run("run", "cancel", "latest")).toMatchObject({ code: 2 })
+    const { runId } = JSON.parse((yield* run("schedule", "tick", "daily", "--json")).stdout)
+    expect(yield* run("run", "cancel", "latest")).toMatchObject({ code: 0, stdout: expect.stringContaining(runId) })
+    expect(JSON.parse((yield* run("run", "show", "latest", "--json")).stdout)).toMatchObject({
+      runId,
+      status: "canceled"
+    })
+    expect(yield* run("run", "cancel", "latest")).toMatchObject({
+      code: 2,
+      stderr: "Run \"latest\" is not running.\nbarograph run list"
+    })
+  }).pipe(Effect.scoped))
+
 it.effect("a sensor is tried, and what is wrong with its answer is said", () =>
   Effect.gen(function*() {
     const { run } = yield* commands

@@ -74,7 +74,9 @@ export const cancel = Effect.fnUntraced(function*(input: { readonly id: string }
   const run = yield* withRuns((store) =>
     Effect.gen(function*() {
       yield* store.recover
-      return (yield* store.requestCancel(input.id)) ? yield* store.find(input.id) : undefined
+      const asked = yield* named(store, input.id)
+      const isStopping = asked !== undefined && (yield* store.requestCancel(asked.runId))
+      return isStopping ? yield* store.find(asked.runId) : undefined
     })
   )
   if (run === undefined) return yield* usage(`Run "${input.id}" is not running.`, "barograph run list")
