@@ -28,7 +28,8 @@ const number = (text: string): unknown => /^\d{1,9}$/.test(text) ? Number(text) 
 const boolean = (text: string): unknown =>
   ["true", "yes", "on"].includes(text) ? true : ["false", "no", "off"].includes(text) ? false : text
 
-const list = (text: string): unknown => text.split(",").map((item) => item.trim()).filter((item) => item !== "")
+const list = (text: string): ReadonlyArray<string> =>
+  text.split(",").map((item) => item.trim()).filter((item) => item !== "")
 
 /** `wick=off,gap=on`. */
 const switches = (text: string): unknown =>
@@ -39,14 +40,16 @@ const switches = (text: string): unknown =>
     })
   )
 
-/** `backfill:2,team=etl:1`. */
-const counts = (text: string): unknown =>
-  Object.fromEntries(
-    text.split(",").map((item) => {
-      const at = item.lastIndexOf(":")
-      return [item.slice(0, at).trim(), number(item.slice(at + 1).trim())]
-    })
-  )
+const TAG = /^[^=:,]+(=[^=:,]*)?$/
+
+/** `backfill:2,team=etl:1`; other text stays and is refused with its own words. */
+const counts = (text: string): unknown => {
+  const found = list(text).map((item): readonly [tag: string, count: unknown] => {
+    const at = item.lastIndexOf(":")
+    return [item.slice(0, at).trim(), at < 0 ? undefined : number(item.slice(at + 1).trim())]
+  })
+  return found.every(([tag, count]) => TAG.test(tag) && typeof count === "number") ? Object.fromEntries(found) : text
+}
 
 const text = Schema.String.check(Schema.isNonEmpty())
 const count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 999 }))
@@ -55,6 +58,11 @@ const symbol = Schema.String.check(Schema.isPattern(/^[^\s,/=]{1,32}$/))
 
 const switchedRules = Schema.Record(Schema.String, Schema.Boolean).check(
   Schema.makeFilter((given) => Object.keys(given).every((name) => Object.hasOwn(Rule.rules, name)))
+)
+
+/** A key that a record's schema does not take would be left out in silence. */
+const limitedTags = Schema.Record(Schema.String, count).check(
+  Schema.makeFilter((given) => Object.keys(given).every((tag) => TAG.test(tag)))
 )
 
 const oneOf = <const L extends ReadonlyArray<string>>(env: string, values: L, description: string) =>
@@ -208,11 +216,12 @@ export const fields = {
     parse: number
   },
   tagLimits: {
-    schema: Schema.Record(Schema.String.check(Schema.isPattern(/^[^=:,]+(=[^=:,]*)?$/)), count).annotate({
+    schema: limitedTags.annotate({
       description: "Runs with a tag at a time, as in { \"backfill\": 2, \"team=etl\": 1 }."
     }),
     env: ["BAROGRAPH_TAG_LIMITS"],
-    expected: "whole numbers from 1 to 999 for tags; in the environment backfill:2,team=etl:1",
+    expected:
+      "whole numbers from 1 to 999 for tags, as in { \"team=etl\": 1 }; in the environment backfill:2,team=etl:1",
     parse: counts
   },
   slackWebhook: secretUrl("BAROGRAPH_SLACK_WEBHOOK", "An incoming webhook of Slack: alerts go there."),

@@ -132,6 +132,23 @@ describe("the configuration", () => {
       assert.include(yield* refused("[1]"), "barograph.config.json is no JSON object")
     }))
 
+  it.effect("limits runs by tag, and says what was written where that is no limit", () =>
+    Effect.gen(function*() {
+      const limits = (text: string) => Effect.map(load(directory(), { BAROGRAPH_TAG_LIMITS: text }), (s) => s.tagLimits)
+      assert.deepStrictEqual(yield* limits("team=etl:1, backfill : 2,"), { "team=etl": 1, backfill: 2 })
+      assert.deepStrictEqual((yield* loadFile({ tagLimits: { "team=etl": 1 } })).tagLimits, { "team=etl": 1 })
+      const right = "expected whole numbers from 1 to 999 for tags, as in { \"team=etl\": 1 }; " +
+        "in the environment backfill:2,team=etl:1"
+      for (const text of ["team=etl", ":3", "team=etl:", "team=etl:many", "=etl:1", "{\"team=etl\": 1}", "a:1,:2"]) {
+        const said = yield* refused({}, { BAROGRAPH_TAG_LIMITS: text })
+        assert.strictEqual(said, `BAROGRAPH_TAG_LIMITS is ${JSON.stringify(text)}; ${right}`)
+      }
+      const where = "\"tagLimits\" of barograph.config.json is"
+      assert.strictEqual(yield* refused({ tagLimits: { "": 3 } }), `${where} {"":3}; ${right}`)
+      assert.strictEqual(yield* refused({ tagLimits: { "a:b": 3 } }), `${where} {"a:b":3}; ${right}`)
+      assert.strictEqual(yield* refused({ tagLimits: { a: 0 } }), `${where} {"a":0}; ${right}`)
+    }))
+
   it.effect("shows no secret, neither a bad one nor one beside a syntax error", () =>
     Effect.gen(function*() {
       const said = [
