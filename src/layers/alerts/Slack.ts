@@ -43,7 +43,7 @@ export const webhook = (url: Redacted.Redacted<string>): Effect.Effect<Channel, 
       if (answer.status === 200) return undefined
       return yield* new ChannelError({ channel, reason: webhookRefusal(answer) })
     }, Effect.provideService(HttpClient.HttpClient, client))
-    return { name: channel, spacing: SPACING, send }
+    return { name: channel, setting: "BAROGRAPH_SLACK_WEBHOOK", spacing: SPACING, send }
   })
 
 const Posted = Schema.fromJsonString(Schema.Struct({

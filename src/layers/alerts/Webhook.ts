@@ -62,5 +62,5 @@ export const webhook = ({ secret, url }: Options): Effect.Effect<Channel, never,
       if (answer.status >= 200 && answer.status < 300) return undefined
       return yield* new ChannelError({ channel, reason: refusal(answer) })
     }, Effect.provideService(HttpClient.HttpClient, client))
-    return { name: channel, spacing: 0, send }
+    return { name: channel, setting: "BAROGRAPH_ALERT_WEBHOOK", spacing: 0, send }
   })

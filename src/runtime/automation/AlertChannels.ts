@@ -35,6 +35,8 @@ export class ChannelError extends Schema.TaggedError<ChannelError>()("ChannelErr
 export interface Channel {
   /** Of its own among the channels: what it was told is kept under this name. */
   readonly name: string
+  /** The setting that holds its address, to be looked at when nothing answers there. */
+  readonly setting?: string
   /** Least milliseconds between two messages. */
   readonly spacing: number
   /** Answers the thread that the message is in, where the channel has threads. */

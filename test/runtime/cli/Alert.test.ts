@@ -73,6 +73,19 @@ it.effect("a test goes through every channel, and is kept nowhere", () =>
     expect(JSON.parse((yield* run("alert", "list", "--json")).stdout)).toMatchObject({ incidents: [] })
   }).pipe(Effect.scoped))
 
+it.effect("a test that nobody answers says which address to look at", () =>
+  Effect.gen(function*() {
+    const down = failing("webhook", new Unavailable({ text: "cannot be reached" }))
+    const hook = { ...down, setting: "BAROGRAPH_ALERT_WEBHOOK" }
+    const slack = failing("slack", new Unavailable({ text: "status 503" }))
+    const { code, stderr } = yield* (yield* CommandLine.make(graph, [Memory.make(), hook, slack])).run("alert", "test")
+    expect([code, stderr.split("\n").at(-1)]).toEqual([
+      4,
+      "see that the address of webhook (BAROGRAPH_ALERT_WEBHOOK), slack is right and can be reached from here; " +
+      "then barograph alert test"
+    ])
+  }).pipe(Effect.scoped))
+
 it.effect("a test that does not arrive says what was answered and what to do, and ends with the code of its class", () =>
   Effect.gen(function*() {
     const down = failing("webhook", new Unavailable({ text: "status 503" }))

@@ -63,6 +63,12 @@ const answered = (sent: Result.Result<string | undefined, AlertChannels.ChannelE
   return { ok: false, said: reason.text, fix: reason._tag === "Misconfigured" ? reason.fix : "" }
 }
 
+/** Channels that did not answer, or only that they cannot: their addresses, or what is between here and there. */
+const reach = (channels: ReadonlyArray<AlertChannels.Channel>): string => {
+  const names = channels.map(({ name, setting }) => setting === undefined ? name : `${name} (${setting})`)
+  return `see that the address of ${names.join(", ")} is right and can be reached from here; then barograph alert test`
+}
+
 export const test = Effect.fnUntraced(function*(input: { readonly json: boolean }) {
   const { layer } = yield* (yield* ApplicationLoader).load
   const channels = yield* Effect.provide(AlertChannels.AlertChannels, layer)
@@ -77,18 +83,20 @@ export const test = Effect.fnUntraced(function*(input: { readonly json: boolean 
     channels,
     (channel) =>
       Effect.map(Effect.result(AlertChannels.deliver(channel, message(now))), (result) => ({
-        channel: channel.name,
+        channel,
         result
       })),
     { concurrency: "unbounded" }
   )
-  const found = sent.map(({ channel, result }) => ({ channel, ...answered(result) }))
+  const found = sent.map(({ channel, result }) => ({ channel: channel.name, ...answered(result) }))
   yield* input.json ? Print.json(found) : Print.lines(AlertText.answers(found))
-  const failed = sent.flatMap(({ result }) => Result.isFailure(result) ? [result.failure] : [])
+  const failed = sent.filter(({ result }) => Result.isFailure(result))
   if (failed.length === 0) return
+  const away = failed.filter(({ result }) => Result.isFailure(result) && result.failure.reason._tag === "Unavailable")
   return yield* new Failure({
-    exitCode: failed.every(({ reason }) => reason._tag === "Unavailable") ? 4 : 3,
+    exitCode: away.length === failed.length ? 4 : 3,
     message: `${failed.length} of ${sent.length} channels did not take the message`,
-    fix: found.find(({ fix }) => fix !== "")?.fix ?? "try it again: barograph alert test"
+    fix: found.find(({ fix }) => fix !== "")?.fix ??
+      (away.length > 0 ? reach(away.map(({ channel }) => channel)) : "try it again: barograph alert test")
   })
 })
