@@ -20,6 +20,7 @@ const commands = CommandLine.make(graph, [], [
     throw new Error("no such day")
   }),
   schedule("strange", () => ({ assets: "bars" as never })),
+  Schedule.make("minutely", { cron: "* * * * *", zone: "UTC", request: { assets: ["bars"] } }),
   sensor("files", { cursor: "b", runs: [{ runKey: "b", assets: ["bars"] }] }),
   sensor("mute", undefined),
   sensor("counting", { cursor: 7 }),
@@ -77,6 +78,9 @@ it.effect("a preview looks from a day to ten years ahead", () =>
     const { run } = yield* commands
     const due = JSON.parse((yield* run("schedule", "preview", "daily", "--days", "3660", "--json")).stdout)
     expect(due).toHaveLength(3660)
+    const minutely = yield* run("schedule", "preview", "minutely", "--days", "3660", "--json")
+    expect(JSON.parse(minutely.stdout)).toHaveLength(10_000)
+    expect(minutely.stderr).toBe("only the first 10000 ticks: give fewer --days")
     for (const days of ["0", "-1", "3661", "99999999"]) {
       expect(yield* run("schedule", "preview", `--days=${days}`)).toMatchObject({
         code: 2,

@@ -92,6 +92,15 @@ const DAY = 86_400_000
 /** Ten years: as far as anybody plans. */
 const MOST_DAYS = 3660
 
+/** More lines than anybody reads; a tick a minute for years would take minutes to write. */
+const MOST_TICKS = 10_000
+
+const firstTicks = ({ cron, zone }: Schedule.Schedule, from: number, to: number): ReadonlyArray<number> => {
+  const found: Array<number> = []
+  Cron.walk(cron, zone, from, to, (tick) => found.push(tick) <= MOST_TICKS)
+  return found
+}
+
 export const preview = Effect.fnUntraced(
   function*(input: { readonly name: Option.Option<string>; readonly days: number; readonly json: boolean }) {
     if (input.days < 1 || input.days > MOST_DAYS) {
@@ -102,16 +111,17 @@ export const preview = Effect.fnUntraced(
       ? ofKind(application, "schedule")
       : [yield* named(application, "schedule", input.name.value)]
     const now = yield* Clock.currentTimeMillis
-    const due = wanted.flatMap((self) =>
-      self._tag !== "Schedule" ? [] : Cron.ticks(self.cron, self.zone, now, now + input.days * DAY).map((tick) => ({
-        schedule: self.name,
-        tick,
-        due: AutomationText.iso(tick),
-        local: AutomationText.local(self.zone, tick),
-        begins: AutomationText.iso(Schedule.startOf(self, tick))
-      }))
-    ).sort((a, b) => a.tick - b.tick).map(({ tick: _, ...one }) => one)
+    const ticks = wanted.flatMap((self) =>
+      self._tag !== "Schedule" ? [] : firstTicks(self, now, now + input.days * DAY).map((tick) => ({ self, tick }))
+    ).sort((a, b) => a.tick - b.tick)
+    const due = ticks.slice(0, MOST_TICKS).map(({ self, tick }) => ({
+      schedule: self.name,
+      due: AutomationText.iso(tick),
+      local: AutomationText.local(self.zone, tick),
+      begins: AutomationText.iso(Schedule.startOf(self, tick))
+    }))
     yield* input.json ? Print.json(due) : Print.lines(AutomationText.preview(due))
+    if (ticks.length > MOST_TICKS) yield* Print.talk(`only the first ${MOST_TICKS} ticks: give fewer --days`)
   }
 )
 
