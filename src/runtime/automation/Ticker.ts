@@ -3,7 +3,6 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import * as Metadata from "../asset/Metadata.ts"
 import { message } from "../run/CauseText.ts"
 import * as RunId from "../run/RunId.ts"
 import { AlertStore } from "../store/AlertStore.ts"
@@ -49,8 +48,7 @@ export const runOf = (self: Schedule.Schedule, runId: string, tick: number, runK
 const wordsOf = (self: Schedule.Schedule, runId: string, tick: number) =>
   Effect.try({
     try: () => runOf(self, runId, tick, Schedule.runKey(self, tick)),
-    catch: (error) =>
-      new Schedule.ScheduleError({ message: `its request throws: ${Metadata.cleanText(String(error))}` })
+    catch: Schedule.refusal
   })
 
 const wanted = Effect.fnUntraced(function*(self: Schedule.Schedule, tick: number, runId: string) {
