@@ -40,6 +40,8 @@ const load = Effect.gen(function*() {
   return yield* project.load(file, process.cwd())
 })
 
+const stores = Effect.flatMap(Effect.promise(() => import("./project.ts")), ({ stores }) => stores(process.cwd()))
+
 const told = (failure: Failure) =>
   Effect.as(
     Print.talk(failure.fix === "" ? `error: ${failure.message}` : `error: ${failure.message}\n  fix: ${failure.fix}`),
@@ -67,7 +69,7 @@ const program = Command.runWith(barograph, { version: manifest.version })(proces
 
 program.pipe(
   Effect.provide(Layer.mergeAll(
-    Layer.succeed(ApplicationLoader, { load }),
+    Layer.succeed(ApplicationLoader, { load, stores }),
     Layer.succeed(ProjectTemplate, { packageDirectory, manifest }),
     NodeServices.layer,
     CliOutput.layerPresenter(UsageText.presenter),

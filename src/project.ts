@@ -64,10 +64,17 @@ const reloads = (settings: Settings.Engine, file: string) =>
       layer: services(definitions, file)
     })))
 
+const settingsOf = (cwd: string) =>
+  Effect.mapError(Settings.engine(cwd), ({ fix, message }) => configuration(message, fix))
+
+/** The engine's stores, without a graph. */
+export const stores = (cwd: string) =>
+  Effect.map(settingsOf(cwd), (settings) => Layer.provide(configured(engine), databaseLayer(settings)))
+
 /** Reads the definitions and puts them on the engine. */
 export const load = (file: string, cwd: string) =>
   Effect.gen(function*() {
-    const settings = yield* Effect.mapError(Settings.engine(cwd), ({ fix, message }) => configuration(message, fix))
+    const settings = yield* settingsOf(cwd)
     const definitions = yield* DefinitionsFile.load(file)
     const server = databaseLayer(settings)
     return Application.make({

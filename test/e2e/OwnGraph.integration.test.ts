@@ -67,6 +67,11 @@ it.live("a graph of one's own runs on the engine's stores like the bundled one",
     const broken = yield* Cli.run(of, ["materialize", "--asset", "takings", "--force"])
     expect(broken).toMatchObject({ code: 3, stdout: "" })
     expect(broken.stderr).toContain("error: the layer of own.ts failed: the till is locked\n  fix: see ")
+
+    yield* Effect.promise(() => NodeFs.writeFile(Path.join(of.directory, "own.ts"), "export default ("))
+    expect(yield* Cli.run(of, ["asset", "list"])).toMatchObject({ code: 3 })
+    expect(yield* json(of, "run", "list")).toMatchObject([{ runId: JSON.parse(first.stdout).runId }])
+    expect(yield* Cli.run(of, ["daemon", "status"])).toMatchObject({ code: 1 })
   }), 180_000)
 
 it.live("check says as JSON what is wrong, needs no database, and exits with 3", () =>

@@ -49,7 +49,10 @@ export const make = (
       stores: {},
       checks: []
     })
-    const loader = Layer.succeed(Application.ApplicationLoader, { load: Effect.succeed(application) })
+    const loader = Layer.succeed(Application.ApplicationLoader, {
+      load: Effect.succeed(application),
+      stores: Effect.succeed(application.layer)
+    })
     const run = (...args: ReadonlyArray<string>) =>
       Effect.gen(function*() {
         const [logged, talked] = [(yield* TestConsole.logLines).length, (yield* TestConsole.errorLines).length]

@@ -105,6 +105,8 @@ export interface Application<R = unknown> extends Project<R> {
 /** How the commands get at the application; its services are checked where it is made. */
 export class ApplicationLoader extends Context.Service<ApplicationLoader, {
   readonly load: Effect.Effect<Application, Failure, DefinitionsFlag>
+  /** The stores alone: for what can be said although the definitions cannot be read. */
+  readonly stores: Effect.Effect<Layer.Layer<Engine, Failure>, Failure>
 }>()("barograph/runtime/cli/ApplicationLoader") {}
 
 /** Checks that the layer gives everything that the graph needs: a missing layer does not compile. */

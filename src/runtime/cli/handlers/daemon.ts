@@ -130,8 +130,8 @@ export const daemon = Effect.fnUntraced(function*(input: Input) {
 })
 
 export const status = Effect.fnUntraced(function*(input: { readonly json: boolean }) {
-  const application = yield* load
-  const found = yield* DaemonStatus.look.pipe(Effect.provide(application.layer))
+  const stores = yield* Effect.flatMap(ApplicationLoader, ({ stores }) => stores)
+  const found = yield* DaemonStatus.look.pipe(Effect.provide(stores))
   yield* input.json ? Print.json(DaemonStatus.toJson(found)) : Print.lines(DaemonText.status(found))
   if (found.leader === undefined || found.leader.isExpired) {
     return yield* new Failure({ exitCode: 1, message: "no daemon leads", fix: "barograph daemon" })

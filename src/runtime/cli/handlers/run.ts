@@ -22,8 +22,8 @@ const seconds = (from: number, to: number | undefined): string =>
 
 const withRuns = <A, E, R>(use: (runs: RunStore["Service"]) => Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
-    const application = yield* (yield* ApplicationLoader).load
-    return yield* Effect.flatMap(RunStore, use).pipe(Effect.provide(application.layer))
+    const stores = yield* (yield* ApplicationLoader).stores
+    return yield* Effect.flatMap(RunStore, use).pipe(Effect.provide(stores))
   })
 
 export interface ListInput {
