@@ -3,7 +3,6 @@
  * than a day before its session's UTC midnight and less than two days after it. Stores refuse others, so that they find a
  * session by its symbol and time.
  */
-
 import type { Bars } from "./Bars.ts"
 
 const DAY = 86_400_000

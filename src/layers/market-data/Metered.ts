@@ -21,7 +21,6 @@ export const call =
         effect.pipe(
           Effect.tapError((reason) => heard(account, limits, cost, reason)),
           Effect.tap(() => answered(account, limits, start)),
-          Effect.tap(() => looked(account, limits)),
           Effect.onExit((exit) => counted(account, cost, Exit.isSuccess(exit) ? "answered" : "refused"))
         )
       )
@@ -48,21 +47,16 @@ const left = (account: string, calls: number): Effect.Effect<void> =>
     calls
   )
 
-/** Where a day is limited. */
-const looked = (account: string, limits: Quota.Limits): Effect.Effect<void, never, Quota.Quota> => {
+/** Where a day is limited. An answer is worth more than that the ledger knows of it. */
+const answered = (account: string, limits: Quota.Limits, start: number): Effect.Effect<void, never, Quota.Quota> => {
   const { perDay } = limits
   if (perDay === undefined) return Effect.void
-  return Effect.flatMap(Quota.Quota, (quota) => quota.used(account, limits)).pipe(
-    Effect.flatMap((used) => left(account, Math.max(0, perDay - used))),
-    Effect.ignore
-  )
+  return Effect.gen(function*() {
+    const quota = yield* Quota.Quota
+    yield* quota.accepted(account, limits, start)
+    yield* left(account, Math.max(0, perDay - (yield* quota.used(account, limits))))
+  }).pipe(Effect.ignore)
 }
-
-/** Where a day is limited. An answer is worth more than that the ledger knows of it. */
-const answered = (account: string, limits: Quota.Limits, start: number): Effect.Effect<void, never, Quota.Quota> =>
-  limits.perDay === undefined
-    ? Effect.void
-    : Effect.ignore(Effect.flatMap(Quota.Quota, (quota) => quota.accepted(account, limits, start)))
 
 /** Nobody calls before that instant. */
 export const pause = (account: string, until: number): Effect.Effect<void, MarketData.Reason, Quota.Quota> =>

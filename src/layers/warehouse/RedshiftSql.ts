@@ -119,7 +119,8 @@ const open = ({ generations, limit, partitions, schema }: Load) => [
 ]
 
 /**
- * Which part of `bars` can be touched at all: the symbols, within the windows of their sessions. Said as literals, so that the sort key spares the rest of the table.
+ * Which part of `bars` can be touched at all: the symbols, within the windows of their sessions. Said as literals, so that
+ * the sort key spares the rest of the table.
  */
 const within = (partitions: ReadonlyArray<LoadPartition>): string => {
   const { from, to } = SessionWindow.hull(partitions.map(({ session }) => session))

@@ -31,16 +31,18 @@ it.effect("a weekly schedule runs once a week, at the same local time on both si
     expect(yield* (yield* Leadership).leader).toMatchObject({ term: 1, isExpired: true })
   }).pipe(Effect.provide(TestDaemon.engine)))
 
+/** Of the asset `counted`. */
+const wanted = (runId: string, tags: { readonly [tag: string]: string }) => ({
+  runId,
+  runKey: runId,
+  request: Schedule.requestOf({ assets: ["counted"], force: true }),
+  tags,
+  priority: 0,
+  attempts: 1
+})
+
 it.effect("a run behind thousands that their tag holds back begins at once", () =>
   Effect.gen(function*() {
-    const wanted = (runId: string, tags: { readonly [tag: string]: string }) => ({
-      runId,
-      runKey: runId,
-      request: Schedule.requestOf({ assets: ["counted"], force: true }),
-      tags,
-      priority: 0,
-      attempts: 1
-    })
     const runs = yield* RunStore
     const clock = TestDaemon.makeClock("2024-03-01T00:00:00Z")
     yield* runs.request(Array.from({ length: 2500 }, (_, at) => wanted(`held ${at}`, { team: "etl" })))
@@ -54,14 +56,6 @@ it.effect("a run behind thousands that their tag holds back begins at once", () 
 
 it.effect("a run that waits for another process's run of its tag takes no slot", () =>
   Effect.gen(function*() {
-    const wanted = (runId: string, tags: { readonly [tag: string]: string }) => ({
-      runId,
-      runKey: runId,
-      request: Schedule.requestOf({ assets: ["counted"], force: true }),
-      tags,
-      priority: 0,
-      attempts: 1
-    })
     const runs = yield* RunStore
     const clock = TestDaemon.makeClock("2024-03-01T00:00:00Z")
     yield* runs.enqueue({ ...wanted("command", { team: "etl" }), term: undefined })
