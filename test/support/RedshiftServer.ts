@@ -43,6 +43,8 @@ export interface RedshiftServer {
   /** The actions asked for, in order. */
   readonly requests: Array<string>
   readonly statements: RedshiftStatements.RedshiftStatements
+  /** Until no request is being served and nothing runs any more, also what nobody waits for. */
+  readonly idle: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -325,15 +327,23 @@ export const start = async (options: Options): Promise<RedshiftServer> => {
       send(response, error.status, { __type: error.type, message: error.message, Message: error.message })
     }
   }
-  const server = Http.createServer((request, response) =>
-    void serve(request, response).catch(() => request.socket.destroy())
-  )
+  const serving = new Set<Promise<void>>()
+  const server = Http.createServer((request, response) => {
+    const served = serve(request, response).catch(() => void request.socket.destroy())
+    serving.add(served)
+    void served.finally(() => serving.delete(served))
+  })
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
     statements,
+    // What is served may yet submit.
+    idle: async () => {
+      while (serving.size > 0) await Promise.all(serving)
+      await statements.idle()
+    },
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

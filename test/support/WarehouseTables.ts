@@ -12,7 +12,13 @@ export interface Held {
   readonly staged: number
 }
 
+/** Of one moment: a load that ends meanwhile is there or is not. */
 export const held = Effect.fnUntraced(function*(symbol: string) {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql.withTransaction(Effect.andThen(sql`set transaction isolation level repeatable read`, read(symbol)))
+}, Effect.orDie)
+
+const read = Effect.fnUntraced(function*(symbol: string) {
   const sql = yield* SqlClient.SqlClient
   const bars = yield* sql`select session::text, extract(epoch from ts)::float8 * 1000, open, high, low, close, volume
     from warehouse.bars where symbol = ${symbol} order by ts, session`.values
@@ -20,7 +26,7 @@ export const held = Effect.fnUntraced(function*(symbol: string) {
     where symbol = ${symbol} order by session`.values
   const [staged] = yield* sql<{ count: number }>`select count(*)::int4 as count from warehouse.bar_stage`
   return { bars, ledger, staged: staged!.count } as unknown as Held
-}, Effect.orDie)
+})
 
 /** What is to be held when exactly these were loaded. */
 export const expected = (partitions: ReadonlyArray<LoadPartition>): Held => ({

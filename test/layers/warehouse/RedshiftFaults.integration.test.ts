@@ -139,13 +139,13 @@ layer(EmbeddedDatabase.layer, { timeout: "60 seconds", excludeTestServices: true
     it.effect(`an interrupted load by ${way} is cancelled on the server and has not happened`, () =>
       scene(
         Effect.fnUntraced(function*({ left, listen, requests }) {
-          const { statements } = yield* RedshiftStandIn.StandIn
+          const { idle, statements } = yield* RedshiftStandIn.StandIn
           yield* whileLocked(Effect.gen(function*() {
             const submitted = yield* Effect.forkChild(moment(listen, isLoad), { startImmediately: true })
             const load = yield* Effect.forkChild(replace(after), { startImmediately: true })
             yield* Fiber.join(submitted)
             yield* Fiber.interrupt(load)
-            yield* Effect.promise(() => statements.idle())
+            yield* Effect.promise(idle)
           }))
           expect(requests()).toContain("CancelStatement")
           expect([...statements.all.values()].at(-1)).toMatchObject({ status: "ABORTED" })

@@ -52,8 +52,8 @@ const replace = ({ limits, s3, url }: Omit<Place, "script">, symbol: string, bas
 
 /** The load has happened or not, and a rerun makes it whole. */
 const recovers = Effect.fnUntraced(function*(place: Place, symbol: string) {
-  const { statements } = yield* RedshiftStandIn.StandIn
-  yield* Effect.promise(() => statements.idle())
+  const { idle } = yield* RedshiftStandIn.StandIn
+  yield* Effect.promise(idle)
   const { bars, ledger } = yield* WarehouseTables.held(symbol)
   const base = ledger[0]![1] === 25 ? 100 : 200
   expect({ bars, ledger, staged: 0 }).toEqual(WarehouseTables.expected(partitions(symbol, base)))
