@@ -77,7 +77,9 @@ export const prelude = `create table if not exists public.stl_load_errors (start
   create or replace function public.redshift_dateadd(part text, n bigint, at timestamp)
   returns timestamp language sql immutable as $$
     select at + n * case part when 'ms' then interval '1 millisecond' when 'second' then interval '1 second'
-      when 'day' then interval '1 day' end $$`
+      when 'day' then interval '1 day' end $$;
+  create or replace function public.pg_last_copy_count() returns bigint language sql stable as $$
+    select coalesce(current_setting('redshift.copied', true), '0')::bigint $$`
 
 export const translate = (sql: string): Translated => {
   // The bulk of a load: nothing to change in it.
@@ -96,6 +98,7 @@ export const told = (error: { readonly code?: string | undefined; readonly messa
   if (error.code === "40001" || error.code === "40P01") {
     return "ERROR: 1023 DETAIL: Serializable isolation violation on table in Redshift"
   }
+  if (error.code === "22012") return "ERROR: Divide by zero"
   if (error.code === "57014") return "Query cancelled on user's request"
   if (error.code === "23514") return "ERROR: Value too long for character type"
   return `ERROR: ${error.message}`

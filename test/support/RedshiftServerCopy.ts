@@ -133,7 +133,7 @@ const loadOne = async (client: Pg.Client, statement: Statement, url: string, byt
     const found = loadError(error, url, text.toString())
     if (found === undefined) throw error
     throw new CopyError(
-      `Load into table '${table}' failed.  Check 'stl_load_errors' system table for details.`,
+      `Load into table '${table.split(".").at(-1)}' failed.  Check 'stl_load_errors' system table for details.`,
       found
     )
   })
@@ -151,7 +151,9 @@ export const run = async (client: Pg.Client, sql: string, source: Source | undef
     credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: "role" }
   })
   try {
-    return await loadAll(client, statement, s3)
+    const rows = await loadAll(client, statement, s3)
+    await client.query(`set redshift.copied = ${rows}`)
+    return rows
   } finally {
     s3.destroy()
   }

@@ -8,9 +8,13 @@
  * digits is quoted: as a bare decimal it would be rounded twice on its way to double precision.
  */
 
-/** A text that the server can hold: a NUL or half of a surrogate pair is shown by a sign in its place. */
-export const text = (value: string): string =>
-  `'${value.replaceAll("\0", "␀").toWellFormed().replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
+/** What the server can hold of a text: a NUL or half of a surrogate pair is shown by a sign in its place. */
+const holdable = (value: string): string => value.replaceAll("\0", "␀").toWellFormed()
+
+export const text = (value: string): string => `'${holdable(value).replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
+
+/** The same text as a field of CSV. */
+export const quoted = (value: string): string => `"${holdable(value).replaceAll("\"", "\"\"")}"`
 
 /** As a text outside of SQL has it: the shortest digits that are this value and no other, and -0. */
 export const digits = (value: number): string => value === 0 && Object.is(value, -0) ? "-0" : String(value)

@@ -3,7 +3,7 @@
  *
  * They are CSV in zstd. COPY reads Parquet through Spectrum: from buckets of its own region only, columns by position and
  * of exactly the table's types (a volume that is whole in one file and not in the next would not do), without saying which
- * row it cannot read. All that travels here is numbers, which are the same in text, and there are no names to quote.
+ * row it cannot read. Rows go straight into `bars`, so they have its columns.
  *
  * The prefix is removed when the load is over, however it ends. What killed processes leave is removed by a load of another
  * day: the prefix begins with its time. A statement that still needed it fails, as the manifest says that it must.
@@ -44,17 +44,34 @@ export const objects = (
   return [...cut, { first, end: partitions.length }]
 }
 
-/** The columns of `RedshiftSql.ROW_COLUMNS`. */
-const csv = (partitions: ReadonlyArray<LoadPartition>, first: number, end: number): string => {
+const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, "0"))
+
+/** `2024-03-05 14:30:00`, which COPY reads unasked; with milliseconds where there are any. `date` is that of `midnight`. */
+const timestamp = (epochMillis: number, midnight: number, date: string): string => {
+  const seconds = (epochMillis - midnight) / 1000
+  if (!Number.isInteger(seconds)) return new Date(epochMillis).toISOString().slice(0, -1).replace("T", " ")
+  const minutes = Math.floor(seconds / 60)
+  return `${date} ${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}`
+}
+
+/** The columns of `bars`. */
+const csv = (partitions: ReadonlyArray<LoadPartition>, first: number, end: number, now: number): string => {
+  const loadedAt = new Date(now).toISOString().slice(0, -1).replace("T", " ")
   let text = ""
+  let [midnight, date] = [NaN, ""]
   for (let part = first; part < end; part++) {
-    const { bars, session } = partitions[part]!
+    const { bars, interval, session, source, symbol } = partitions[part]!
     const { close, high, length, low, open, ts, volume } = bars
-    const midnight = Date.parse(session)
+    const head = `${Literal.quoted(source)},${Literal.quoted(symbol)},${Literal.quoted(interval)}`
+    const tail = `${session},${loadedAt}\n`
     for (let at = 0; at < length; at++) {
-      text += `${part},${ts[at]! - midnight},${Literal.digits(open[at]!)},${Literal.digits(high[at]!)},${
-        Literal.digits(low[at]!)
-      },${Literal.digits(close[at]!)},${Literal.digits(volume[at]!)}\n`
+      if (!(ts[at]! >= midnight && ts[at]! < midnight + DAY)) {
+        midnight = Math.floor(ts[at]! / DAY) * DAY
+        date = new Date(midnight).toISOString().slice(0, 10)
+      }
+      text += `${head},${timestamp(ts[at]!, midnight, date)},${Literal.digits(open[at]!)},${
+        Literal.digits(high[at]!)
+      },${Literal.digits(low[at]!)},${Literal.digits(close[at]!)},${Literal.digits(volume[at]!)},${tail}`
     }
   }
   return text
@@ -85,7 +102,7 @@ export const upload = Effect.fnUntraced(
       parts,
       ({ end, first, key }) =>
         Effect.flatMap(
-          Effect.suspend(() => compressed(csv(partitions, first, end))),
+          Effect.suspend(() => compressed(csv(partitions, first, end, now))),
           (bytes) => store.put(key, bytes)
         ),
       { concurrency: IN_FLIGHT, discard: true }

@@ -123,17 +123,19 @@ const replace = Effect.fnUntraced(function*(
   const batch = bucket === undefined || manifest === undefined
     ? yield* prepare(api, load, limits)
     : RedshiftSql.copied(load, bucket, manifest, region)
-  const id = yield* api.run(batch.statements)
+  const id = yield* Effect.mapError(api.run(batch.statements), overtaken)
   const { rows } = yield* api.rows(id, batch.answer)
-  if (rows.length !== partitions.length) {
-    return yield* Effect.fail(new Conflict({ text: "another load of the same partitions was quicker" }))
-  }
   return partitions.map(({ bars: { length } }, at) => ({
     rows: length,
     inserted: length,
     deleted: Number(rows[at]![1])
   }))
 })
+
+const overtaken = (reason: WarehouseReason): WarehouseReason =>
+  reason._tag === "Failed" && RedshiftSql.isUnmet(reason.text)
+    ? new Conflict({ text: "another load of the same partitions was quicker" })
+    : reason
 
 const readGenerations = Effect.fnUntraced(function*(
   api: RedshiftApi.RedshiftApi,

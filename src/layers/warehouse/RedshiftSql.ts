@@ -5,8 +5,8 @@
  * or creates takes the transaction's snapshot, and a lock that is taken later would guard rows of the past. Locking the
  * ledger, not `bars`, queues loads and lets analysts read on.
  *
- * Every ledger row has a `generation`. A load says which one it found and does nothing when another load came in between,
- * so a statement that its dead process left behind cannot overwrite a younger load.
+ * Every ledger row has a `generation`. A load says which one it found and fails when another load came in between, so a
+ * statement that its dead process left behind cannot overwrite a younger load.
  */
 import * as Crypto from "node:crypto"
 import * as SessionWindow from "../bars/SessionWindow.ts"
@@ -33,6 +33,8 @@ export const limits: Limits = { statements: 40, bytes: 98_000, copyRows: 10_000,
 
 /** What the ledger says of a partition; 0 where it was never loaded. */
 export type Generations = ReadonlyArray<number>
+
+const COLUMNS = `"source", "symbol", "interval", "ts", "open", "high", "low", "close", "volume", "session", "loaded_at"`
 
 const ROW_COLUMNS = `"part" integer, "ms" integer, "open" double precision, "high" double precision,
   "low" double precision, "close" double precision, "volume" double precision`
@@ -106,50 +108,76 @@ const ask = (partitions: ReadonlyArray<LoadPartition>, generations: Generations,
     limit
   )
 
-/** Locks, names what is loaded, and forgets all of it when the ledger has moved on. */
+/** Redshift has no statement that fails on a condition: this one divides by zero. No other of a load divides. */
+const must = (condition: string, from = ""): string => `select 1 / case when ${condition} then 1 else 0 end ${from}`
+
+/** Whether the database's words say that a `must` was not so. Compute nodes and the leader have words of their own. */
+export const isUnmet = (text: string): boolean => /\bdivi(?:de|sion) by zero/i.test(text)
+
+/** Locks, names what is loaded, and fails when the ledger has moved on. */
 const open = ({ generations, limit, partitions, schema }: Load) => [
   `lock ${schema}.bar_loads`,
   `create temp table barograph_load ("part" integer, "source" varchar(64), "symbol" varchar(64),
     "interval" varchar(16), "session" date, "rows" integer, "content_hash" varchar(64), "generation" bigint)`,
   ...ask(partitions, generations, limit),
-  `delete from barograph_load using ${schema}.bar_loads
-    where bar_loads."symbol" = barograph_load."symbol" and bar_loads."session" = barograph_load."session"
-      and bar_loads."generation" <> barograph_load."generation"`,
-  `delete from barograph_load where (select count(*) from barograph_load) <> ${Literal.integer(partitions.length)}`
+  must(
+    "count(*) = 0",
+    `from barograph_load join ${schema}.bar_loads
+      on bar_loads."symbol" = barograph_load."symbol" and bar_loads."session" = barograph_load."session"
+    where bar_loads."generation" <> barograph_load."generation"`
+  )
 ]
 
 /**
- * Which part of `bars` can be touched at all: the symbols, within the windows of their sessions. Said as literals, so that
- * the sort key spares the rest of the table.
+ * Which part of `bars` can be touched at all: the symbols, each within the windows of its sessions. Said as literals, so
+ * that the sort key spares the rest of the table.
  */
 const within = (partitions: ReadonlyArray<LoadPartition>): string => {
-  const { from, to } = SessionWindow.hull(partitions.map(({ session }) => session))
-  const symbols = new Set(partitions.map(({ symbol }) => Literal.text(symbol)))
-  return `bars."symbol" in (${[...symbols].join(",")})
-      and bars."ts" >= ${instant(from)} and bars."ts" < ${instant(to)}`
+  const all = inWindow(partitions.map(({ symbol }) => symbol), windowOf(partitions))
+  const windows = Map.groupBy(Map.groupBy(partitions, ({ symbol }) => symbol), ([, own]) => windowOf(own))
+  if (windows.size === 1 || windows.size > MAX_WINDOWS) return all
+  const each = [...windows].map(([window, symbols]) => `(${inWindow(symbols.map(([symbol]) => symbol), window)})`)
+  return `${all}\n      and (${each.join(" or ")})`
 }
 
-/** Counts what goes, replaces it, and writes the ledger. The second statement's rows are the load's answer. */
-const replace = ({ now, partitions, schema }: Load) => [
-  `create temp table barograph_bars as
-    select barograph_load."source", barograph_load."symbol", barograph_load."interval",
-      dateadd(ms, barograph_rows."ms", barograph_load."session") as "ts", barograph_rows."open", barograph_rows."high",
-      barograph_rows."low", barograph_rows."close", barograph_rows."volume", barograph_load."session"
-    from barograph_load join barograph_rows on barograph_rows."part" = barograph_load."part"`,
+/** So many take 15 KB of a statement. */
+const MAX_WINDOWS = 100
+
+const windowOf = (partitions: ReadonlyArray<LoadPartition>): string => {
+  const { from, to } = SessionWindow.hull(partitions.map(({ session }) => session))
+  return `bars."ts" >= ${instant(from)} and bars."ts" < ${instant(to)}`
+}
+
+const inWindow = (symbols: ReadonlyArray<string>, window: string): string =>
+  `bars."symbol" in (${[...new Set(symbols)].map(Literal.text).join(",")}) and ${window}`
+
+/**
+ * Everything after the rows are there to be put in: counts what goes, replaces it, and writes the ledger. The first
+ * statement's rows are the load's answer.
+ *
+ * An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon. What could
+ * be such a row is in the windows of the sessions when their own rows are gone: usually nothing, or a session's edge.
+ */
+const replace = ({ now, partitions, schema }: Load, put: ReadonlyArray<string>) => [
   `select barograph_load."part", count(bars."ts") from barograph_load left join ${schema}.bars
     on bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session" and ${within(partitions)}
     group by barograph_load."part" order by barograph_load."part"`,
   `delete from ${schema}.bars using barograph_load
     where bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session"
       and ${within(partitions)}`,
-  // An instant that lies under another session moves here: sessions were drawn anew, and that one is loaded soon.
-  `delete from ${schema}.bars using barograph_bars
-    where bars."symbol" = barograph_bars."symbol" and bars."interval" = barograph_bars."interval"
-      and bars."ts" = barograph_bars."ts" and ${within(partitions)}`,
-  `insert into ${schema}.bars ("source", "symbol", "interval", "ts", "open", "high", "low", "close", "volume",
-      "session", "loaded_at")
-    select "source", "symbol", "interval", "ts", "open", "high", "low", "close", "volume", "session", ${instant(now)}
-    from barograph_bars order by "symbol", "ts"`,
+  `create temp table barograph_others as
+    select "symbol", "interval", "ts", "session" from ${schema}.bars where ${within(partitions)}`,
+  ...put,
+  `create temp table barograph_moved as
+    select barograph_others."symbol", barograph_others."interval", barograph_others."ts", barograph_others."session"
+    from barograph_others join ${schema}.bars
+      on bars."symbol" = barograph_others."symbol" and bars."interval" = barograph_others."interval"
+        and bars."ts" = barograph_others."ts" and bars."session" <> barograph_others."session" and ${
+    within(partitions)
+  }`,
+  `delete from ${schema}.bars using barograph_moved
+    where bars."symbol" = barograph_moved."symbol" and bars."interval" = barograph_moved."interval"
+      and bars."ts" = barograph_moved."ts" and bars."session" = barograph_moved."session" and ${within(partitions)}`,
   `delete from ${schema}.bar_loads using barograph_load
     where bar_loads."symbol" = barograph_load."symbol" and bar_loads."session" = barograph_load."session"`,
   `insert into ${schema}.bar_loads ("symbol", "session", "interval", "source", "rows", "content_hash", "loaded_at",
@@ -157,6 +185,15 @@ const replace = ({ now, partitions, schema }: Load) => [
     select "symbol", "session", "interval", "source", "rows", "content_hash", ${instant(now)}, "generation" + 1
     from barograph_load`
 ]
+
+/** Puts in what `barograph_rows` has. */
+const insert = ({ now, schema }: Load): string =>
+  `insert into ${schema}.bars (${COLUMNS})
+    select barograph_load."source", barograph_load."symbol", barograph_load."interval",
+      dateadd(ms, barograph_rows."ms", barograph_load."session") as "ts", barograph_rows."open", barograph_rows."high",
+      barograph_rows."low", barograph_rows."close", barograph_rows."volume", barograph_load."session", ${instant(now)}
+    from barograph_load join barograph_rows on barograph_rows."part" = barograph_load."part"
+    order by barograph_load."symbol", "ts"`
 
 const instant = (epochMillis: number): string =>
   `cast(${Literal.text(new Date(epochMillis).toISOString().slice(0, -1).replace("T", " "))} as timestamp)`
@@ -189,31 +226,24 @@ export interface Load {
   readonly now: number
 }
 
+const batch = (before: ReadonlyArray<string>, load: Load, put: ReadonlyArray<string>): Batch => ({
+  statements: [...before, ...replace(load, put)],
+  answer: before.length + 1
+})
+
 /** The whole load as one transaction. */
-export const oneTransaction = (load: Load, rows: ReadonlyArray<string>): Batch => {
-  const before = [
-    ...open(load),
-    `create temp table barograph_rows (${ROW_COLUMNS})`,
-    ...rows
-  ]
-  return { statements: [...before, ...replace(load)], answer: before.length + 2 }
-}
+export const oneTransaction = (load: Load, rows: ReadonlyArray<string>): Batch =>
+  batch([...open(load), `create temp table barograph_rows (${ROW_COLUMNS})`, ...rows], load, [insert(load)])
 
-/** What is true of the rows of whole loads only: with one row missing or too many, nothing is loaded. */
-const complete = (partitions: ReadonlyArray<LoadPartition>): string =>
-  `delete from barograph_load where (select count(*) from barograph_rows) <> ${Literal.integer(rowsOf(partitions))}`
-
-/** The whole load as one transaction whose rows are copied from what the manifest names. */
-export const copied = (load: Load, source: CopySource, manifest: string, region: string | undefined): Batch => {
-  const before = [
-    ...open(load),
-    `create temp table barograph_rows (${ROW_COLUMNS})`,
-    `copy barograph_rows from ${Literal.text(manifest)} iam_role ${role(source)}${elsewhere(source, region)}
+/** The whole load as one transaction whose rows are copied from what the manifest names: they are written once. */
+export const copied = (load: Load, source: CopySource, manifest: string, region: string | undefined): Batch =>
+  batch(open(load), load, [
+    `copy ${load.schema}.bars (${COLUMNS}) from ${Literal.text(manifest)} iam_role ${role(source)}${
+      elsewhere(source, region)
+    }
       manifest csv zstd compupdate off statupdate off`,
-    complete(load.partitions)
-  ]
-  return { statements: [...before, ...replace(load)], answer: before.length + 2 }
-}
+    must(`pg_last_copy_count() = ${Literal.integer(rowsOf(load.partitions))}`)
+  ])
 
 const role = ({ iamRole }: CopySource): string => iamRole === "default" ? "default" : Literal.text(iamRole)
 
@@ -224,17 +254,21 @@ const elsewhere = ({ bucket }: CopySource, region: string | undefined): string =
 /** The last of several: takes the rows that the others staged under `id`, all of them or none. */
 export const swap = (load: Load, id: string): Batch => {
   const { now, partitions, schema } = load
-  const before = [
-    ...open(load),
-    `create temp table barograph_rows (${ROW_COLUMNS})`,
-    `insert into barograph_rows select "part", "ms", "open", "high", "low", "close", "volume"
+  const { answer, statements } = batch(
+    [
+      ...open(load),
+      `create temp table barograph_rows (${ROW_COLUMNS})`,
+      `insert into barograph_rows select "part", "ms", "open", "high", "low", "close", "volume"
       from ${schema}.bar_stage where "load_id" = ${Literal.text(id)}`,
-    complete(partitions)
-  ]
+      must(`count(*) = ${Literal.integer(rowsOf(partitions))}`, "from barograph_rows")
+    ],
+    load,
+    [insert(load)]
+  )
   // What killed processes left is taken away a day later by whoever comes by.
   const clean = `delete from ${schema}.bar_stage
     where "load_id" = ${Literal.text(id)} or "staged_at" < dateadd(day, -1, ${instant(now)})`
-  return { statements: [...before, ...replace(load), clean], answer: before.length + 2 }
+  return { statements: [...statements, clean], answer }
 }
 
 /** The ledger's generation of the sessions in question, and of some between them. */

@@ -2,6 +2,7 @@
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Zlib from "node:zlib"
+import { allocate, contentHash } from "../../../src/layers/bars/Bars.ts"
 import * as RedshiftApi from "../../../src/layers/warehouse/RedshiftApi.ts"
 import * as RedshiftData from "../../../src/layers/warehouse/RedshiftData.ts"
 import * as RedshiftSql from "../../../src/layers/warehouse/RedshiftSql.ts"
@@ -56,6 +57,8 @@ const rewrite = (buckets: S3Server.S3Server["buckets"], change: (csv: string) =>
   const text = Zlib.zstdDecompressSync(bucket.get(key).bytes).toString()
   bucket.put(key, Zlib.zstdCompressSync(change(text)), {}, 0, unconditional)
 }
+
+const unmet = (query: number): string => `Query #${query} failed with ERROR: Divide by zero`
 
 const put = ({ buckets }: S3Server.S3Server, key: string, bytes: Buffer): void =>
   void buckets.get("lake").put(key, bytes, {}, 0, unconditional)
@@ -121,7 +124,7 @@ layer(EmbeddedDatabase.layer, { timeout: "60 seconds", excludeTestServices: true
       const failure = yield* Effect.flip(replace(after))
       expect(failure).toMatchObject({ retryable: false, reason: { _tag: "Failed" } })
       expect(failure.message).toContain(
-        "Load into table 'barograph_rows' failed.  Check 'stl_load_errors' system table for details."
+        "Load into table 'bars' failed.  Check 'stl_load_errors' system table for details."
       )
       const api = yield* RedshiftApi.make(RedshiftStandIn.targetOf(url))
       const asked = "select line_number, err_code, err_reason from stl_load_errors order by starttime desc limit 1"
@@ -135,14 +138,41 @@ layer(EmbeddedDatabase.layer, { timeout: "60 seconds", excludeTestServices: true
       const { url } = yield* RedshiftStandIn.StandIn
       const target = RedshiftStandIn.copyingTargetOf(url, s3.url)
       const api = yield* RedshiftApi.make(target)
-      put(s3, "short.csv.zst", Zlib.zstdCompressSync("0,0,1,1,1,1,1\n"))
+      const row = "test,IBM,1min,2024-03-05 14:30:00,1,1,1,1,1,2024-03-05,2024-03-07 00:00:00\n"
+      put(s3, "short.csv.zst", Zlib.zstdCompressSync(row))
       const entries = [{ url: "s3://lake/short.csv.zst", mandatory: true }]
       put(s3, "manifest", Buffer.from(JSON.stringify({ entries })))
       const load = { schema: "warehouse", partitions: after, generations: [1, 1], limit: 98_000, now: 0 }
-      const { answer, statements } = RedshiftSql.copied(load, target.copy!, "s3://lake/manifest", target.region)
-      expect((yield* api.rows(yield* api.run(statements), answer)).rows).toEqual([])
+      const { statements } = RedshiftSql.copied(load, target.copy!, "s3://lake/manifest", target.region)
+      expect(yield* Effect.flip(api.run(statements))).toMatchObject({ _tag: "Failed", text: unmet(9) })
       expect(yield* held).toEqual(WarehouseTables.expected(before))
     }, Effect.scoped)))
+
+  it.effect("instants to the millisecond on both sides of midnight, and any number and name, are read back as they were", () =>
+    copying(Effect.fnUntraced(function*() {
+      const bars = allocate(4)
+      const at = [
+        "2024-03-04T23:59:59.999Z",
+        "2024-03-05T00:00:00.000Z",
+        "2024-03-05T09:08:07.060Z",
+        "2024-03-06T00:00:05Z"
+      ]
+      bars.ts.set(at.map((instant) => Date.parse(instant)))
+      bars.open.set([1e-7, 0.1 + 0.2, -0, 5])
+      bars.high.set([1e21, 1 / 3, 123456789.12345679, 5])
+      bars.volume.set([2 ** 53, 0, 1.5, 5])
+      const symbol = `A,"B\\'; --`
+      const odd = {
+        source: "test",
+        interval: "1min",
+        symbol,
+        session: "2024-03-05",
+        bars,
+        contentHash: contentHash(bars)
+      }
+      yield* replace([odd])
+      expect(yield* WarehouseTables.held(symbol)).toEqual(WarehouseTables.expected([odd]))
+    })))
 
   it.effect("a role that the warehouse may not take is told as such", () =>
     copying(Effect.fnUntraced(function*({ s3 }) {

@@ -125,6 +125,29 @@ export const suite = <E>(name: string, services: Layer.Layer<Warehouse | Tables,
         expect(yield* bars("MOVED", day)).toEqual({ rows: 4, volume: volume(rows) })
       }))
 
+    it.effect("symbols whose sessions lie far apart are loaded together, and what lies between them stays", () =>
+      Effect.gen(function*() {
+        const [early, between, late] = ["2023-11-06", "2024-01-10", "2024-03-05"] as const
+        const rows = TestBars.make(late, 4)
+        yield* replace(
+          partition("FAR", early, TestBars.make(early, 5)),
+          partition("FAR", between, TestBars.make(between, 6)),
+          partition("AWAY", between, TestBars.make(between, 7)),
+          partition("AWAY", next, rows)
+        )
+        expect(
+          yield* replace(
+            partition("FAR", early, TestBars.make(early, 3)),
+            partition("AWAY", late, rows)
+          )
+        ).toEqual([{ rows: 3, inserted: 3, deleted: 5 }, { rows: 4, inserted: 4, deleted: 0 }])
+        expect(yield* bars("FAR", early)).toMatchObject({ rows: 3 })
+        expect(yield* bars("FAR", between)).toMatchObject({ rows: 6 })
+        expect(yield* bars("AWAY", between)).toMatchObject({ rows: 7 })
+        expect(yield* bars("AWAY", next)).toMatchObject({ rows: 0 })
+        expect(yield* bars("AWAY", late)).toEqual({ rows: 4, volume: volume(rows) })
+      }))
+
     it.effect("eight loads at once of the same partitions leave them loaded once", () =>
       Effect.gen(function*() {
         const one = partition("EIGHT", day, TestBars.make(day, 390))
