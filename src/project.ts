@@ -67,9 +67,12 @@ const reloads = (settings: Settings.Engine, file: string) =>
 const settingsOf = (cwd: string) =>
   Effect.mapError(Settings.engine(cwd), ({ fix, message }) => configuration(message, fix))
 
-/** The engine's stores, without a graph. */
+/** The engine's stores and the channels of alerts, without a graph. */
 export const stores = (cwd: string) =>
-  Effect.map(settingsOf(cwd), (settings) => Layer.provide(configured(engine), databaseLayer(settings)))
+  Effect.map(
+    settingsOf(cwd),
+    (settings) => Layer.merge(alertChannels(settings), Layer.provide(configured(engine), databaseLayer(settings)))
+  )
 
 /** Reads the definitions and puts them on the engine. */
 export const load = (file: string, cwd: string) =>

@@ -9,6 +9,7 @@ const DEFINITIONS = `import * as Asset from "barograph/Asset"
 import * as AssetGraph from "barograph/AssetGraph"
 import * as Definitions from "barograph/Definitions"
 import * as Partitions from "barograph/Partitions"
+import * as Schedule from "barograph/Schedule"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,6 +30,7 @@ const takings = Asset.make(
 export default Definitions.make({
   graph: AssetGraph.make(takings),
   layer: till,
+  automations: [Schedule.make("nightly", { cron: "@daily", zone: "UTC", request: { assets: ["takings"] } })],
   members: { shops: ["north", "south"] },
   notices: ["shops of the test"],
   concurrency: 2
@@ -63,6 +65,7 @@ it.live("a graph of one's own runs on the engine's stores like the bundled one",
       .toEqual([{ value: "north" }, { value: "south" }])
     expect(yield* json(of, "doctor")).toMatchObject([{ check: "database", ok: true }, { check: "layer", ok: true }])
 
+    yield* ok(of, "schedule", "pause", "nightly")
     of.env["TILL"] = "broken"
     const broken = yield* Cli.run(of, ["materialize", "--asset", "takings", "--force"])
     expect(broken).toMatchObject({ code: 3, stdout: "" })
@@ -72,6 +75,10 @@ it.live("a graph of one's own runs on the engine's stores like the bundled one",
     expect(yield* Cli.run(of, ["asset", "list"])).toMatchObject({ code: 3 })
     expect(yield* json(of, "run", "list")).toMatchObject([{ runId: JSON.parse(first.stdout).runId }])
     expect(yield* Cli.run(of, ["daemon", "status"])).toMatchObject({ code: 1 })
+    expect(yield* json(of, "alert", "list")).toMatchObject({ incidents: [], channels: [{ channel: "console" }] })
+    const told = yield* ok(of, "schedule", "list")
+    expect(told.stderr).toContain("the definitions cannot be read, this is what is remembered: own.ts does not parse")
+    expect(told.stdout).toMatch(/^nightly +- +paused/m)
   }), 180_000)
 
 it.live("check says as JSON what is wrong, needs no database, and exits with 3", () =>
@@ -91,7 +98,7 @@ it.live("check says as JSON what is wrong, needs no database, and exits with 3",
     const refused = yield* Cli.run(of, ["check"])
     expect(refused).toMatchObject({ code: 3, stdout: "" })
     expect(refused.stderr).toMatch(
-      /^error: Two assets are named "takings": rename one of them\.\n  fix: see .*own\.ts:23\n$/
+      /^error: Two assets are named "takings": rename one of them\.\n  fix: see .*own\.ts:24\n$/
     )
     delete of.env["DATABASE_URL"]
     yield* Effect.promise(() => NodeFs.rm(Path.join(of.directory, "package.json")))

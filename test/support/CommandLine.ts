@@ -9,7 +9,7 @@ import { AlertChannels, type Channel } from "../../src/runtime/automation/AlertC
 import type { Automation } from "../../src/runtime/automation/Project.ts"
 import * as Application from "../../src/runtime/cli/Application.ts"
 import { barograph } from "../../src/runtime/cli/Commands.ts"
-import { Failure } from "../../src/runtime/cli/Failure.ts"
+import { configuration, Failure } from "../../src/runtime/cli/Failure.ts"
 import { ProjectTemplate } from "../../src/runtime/cli/ProjectTemplate.ts"
 import * as TestGraph from "./TestGraph.ts"
 
@@ -27,7 +27,9 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** All commands of one `make` see the same memory. Alerts go to these channels. */
+const UNREADABLE = configuration("own.ts does not parse.", "see own.ts")
+
+/** All commands of one `make` see the same memory. Alerts go to these channels. `runUnreadable` has no definitions. */
 export const make = (
   graph: AssetGraph.AssetGraph<string, never>,
   channels: ReadonlyArray<Channel> = [],
@@ -49,12 +51,9 @@ export const make = (
       stores: {},
       checks: []
     })
-    const loader = Layer.succeed(Application.ApplicationLoader, {
-      load: Effect.succeed(application),
-      stores: Effect.succeed(application.layer)
-    })
-    const run = (...args: ReadonlyArray<string>) =>
+    const running = (load: Effect.Effect<Application.Application, Failure>) => (...args: ReadonlyArray<string>) =>
       Effect.gen(function*() {
+        const loader = Layer.succeed(Application.ApplicationLoader, { load, stores: Effect.succeed(application.layer) })
         const [logged, talked] = [(yield* TestConsole.logLines).length, (yield* TestConsole.errorLines).length]
         const failure = yield* Command.runWith(barograph, { version: "0" })(args).pipe(
           Effect.as(undefined),
@@ -70,6 +69,8 @@ export const make = (
           stderr: [...(yield* TestConsole.errorLines).slice(talked), ...said].join("\n")
         } satisfies Ended
       })
+    const run = running(Effect.succeed(application))
+    const runUnreadable = running(Effect.fail(UNREADABLE))
     const inMemory = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideContext(effect, services)
-    return { run, inMemory }
+    return { run, runUnreadable, inMemory }
   })

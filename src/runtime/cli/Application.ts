@@ -105,7 +105,7 @@ export interface Application<R = unknown> extends Project<R> {
 /** How the commands get at the application; its services are checked where it is made. */
 export class ApplicationLoader extends Context.Service<ApplicationLoader, {
   readonly load: Effect.Effect<Application, Failure, DefinitionsFlag>
-  /** The stores alone: for what can be said although the definitions cannot be read. */
+  /** The stores and the channels of alerts alone: for what can be said although the definitions cannot be read. */
   readonly stores: Effect.Effect<Layer.Layer<Engine, Failure>, Failure>
 }>()("barograph/runtime/cli/ApplicationLoader") {}
 

@@ -30,7 +30,7 @@ const standing = Effect.fnUntraced(function*(channel: string) {
 })
 
 export const list = Effect.fnUntraced(function*(input: { readonly json: boolean }) {
-  const { layer } = yield* (yield* ApplicationLoader).load
+  const layer = yield* (yield* ApplicationLoader).stores
   const { channels, incidents } = yield* Effect.gen(function*() {
     const incidents = yield* (yield* AlertStore).open
     const channels = yield* Effect.forEach(yield* AlertChannels.AlertChannels, ({ name }) => standing(name))
@@ -70,7 +70,7 @@ const reach = (channels: ReadonlyArray<AlertChannels.Channel>): string => {
 }
 
 export const test = Effect.fnUntraced(function*(input: { readonly json: boolean }) {
-  const { layer } = yield* (yield* ApplicationLoader).load
+  const layer = yield* (yield* ApplicationLoader).stores
   const channels = yield* Effect.provide(AlertChannels.AlertChannels, layer)
   if (channels.length === 0) {
     return yield* configuration(

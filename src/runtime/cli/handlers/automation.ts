@@ -11,6 +11,7 @@ import * as CauseText from "../../run/CauseText.ts"
 import * as RunId from "../../run/RunId.ts"
 import { AutomationStore, type Memory } from "../../store/AutomationStore.ts"
 import { RunStore } from "../../store/RunStore.ts"
+import type { Tick } from "../../store/Tick.ts"
 import { type Application, ApplicationLoader } from "../Application.ts"
 import { Failure, usage } from "../Failure.ts"
 import * as AutomationText from "../render/AutomationText.ts"
@@ -24,66 +25,85 @@ const ofKind = ({ automations }: Application, kind: Kind): ReadonlyArray<Automat
   automations.filter(({ _tag }) => _tag.toLowerCase() === kind)
 
 /** Or a usage error that names those there are. */
-const named = (application: Application, kind: Kind, name: string) => {
-  const known = ofKind(application, kind)
+const named = <A extends { readonly name: string }>(known: ReadonlyArray<A>, kind: Kind, name: string) => {
   const found = known.find((one) => one.name === name)
   const names = known.map((one) => one.name).join(", ")
   return found === undefined
-    ? Effect.fail(usage(`There is no ${kind} "${name}".`, names === "" ? "the graph has none" : `there are: ${names}`))
+    ? Effect.fail(usage(`There is no ${kind} "${name}".`, names === "" ? "" : `there are: ${names}`))
     : Effect.succeed(found)
 }
+
+/** One that is declared, or only remembered. */
+interface Known {
+  readonly name: string
+  readonly self: Automation | undefined
+}
+
+const remembered = (kind: Kind, { fix, message }: Failure) =>
+  Effect.gen(function*() {
+    yield* Print.talk(`the definitions cannot be read, this is what is remembered: ${message} Fix: ${fix}`)
+    const keys = [...(yield* (yield* AutomationStore).all).keys()].filter((key) => key.startsWith(`${kind}/`)).sort()
+    return keys.map((key): Known => ({ name: key.slice(kind.length + 1), self: undefined }))
+  })
+
+/** What is declared; while that cannot be read, what the store knows. */
+const known = (kind: Kind) =>
+  load.pipe(
+    Effect.map((application) => ofKind(application, kind).map((self): Known => ({ name: self.name, self }))),
+    Effect.catch((failure) => remembered(kind, failure))
+  )
+
+const withStores = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(ApplicationLoader, ({ stores }) => Effect.flatMap(stores, (layer) => Effect.provide(effect, layer)))
 
 const nextOf = (self: Automation, memory: Memory | undefined, now: number): number =>
   self._tag === "Schedule" ? Schedule.next(self, now) : Sensor.next(self, memory?.tickedAt, memory?.failures ?? 0)
 
+const whenOf = (self: Automation): string =>
+  self._tag === "Schedule" ? `${self.cron.text}, ${self.zone.name}` : `every ${self.every / 1000} s`
+
+const rowOf = ({ name, self }: Known, memory: Memory | undefined, last: Tick | undefined, now: number) => {
+  const paused = memory?.paused ?? self?.paused ?? null
+  return {
+    name,
+    description: self?.description ?? "",
+    when: self === undefined ? null : whenOf(self),
+    paused,
+    next: self === undefined || paused === true ? null : AutomationText.iso(Math.max(now, nextOf(self, memory, now))),
+    failures: memory?.failures ?? 0,
+    last: last ?? null
+  } satisfies AutomationText.Row
+}
+
 export const list = Effect.fnUntraced(function*(kind: Kind, input: { readonly json: boolean }) {
-  const application = yield* load
-  const known = ofKind(application, kind)
   const rows = yield* Effect.gen(function*() {
     const store = yield* AutomationStore
+    const all = yield* known(kind)
     const memories = yield* store.all
     const now = yield* Clock.currentTimeMillis
-    return yield* Effect.forEach(
-      known,
-      (self) =>
-        Effect.map(store.ticks(keyOf(self), 1), ([last]): AutomationText.Row => {
-          const memory = memories.get(keyOf(self))
-          const paused = memory?.paused ?? self.paused
-          return {
-            name: self.name,
-            description: self.description,
-            when: self._tag === "Schedule"
-              ? `${self.cron.text}, ${self.zone.name}`
-              : `every ${self.every / 1000} s`,
-            paused,
-            next: paused ? null : AutomationText.iso(Math.max(now, nextOf(self, memory, now))),
-            failures: memory?.failures ?? 0,
-            last: last ?? null
-          }
-        })
-    )
-  }).pipe(Effect.provide(application.layer))
+    return yield* Effect.forEach(all, (one) => {
+      const key = `${kind}/${one.name}`
+      return Effect.map(store.ticks(key, 1), ([last]) => rowOf(one, memories.get(key), last, now))
+    })
+  }).pipe(withStores)
   yield* input.json ? Print.json(rows.map(AutomationText.rowToJson)) : Print.lines(AutomationText.list(kind, rows))
 })
 
 export const history = Effect.fnUntraced(
   function*(kind: Kind, input: { readonly name: string; readonly limit: number; readonly json: boolean }) {
-    const application = yield* load
-    const self = yield* named(application, kind, input.name)
-    const ticks = yield* Effect.flatMap(
-      AutomationStore,
-      (store) => store.ticks(keyOf(self), Math.max(1, input.limit))
-    ).pipe(Effect.provide(application.layer))
+    const ticks = yield* Effect.gen(function*() {
+      const { name } = yield* named(yield* known(kind), kind, input.name)
+      return yield* (yield* AutomationStore).ticks(`${kind}/${name}`, Math.max(1, input.limit))
+    }).pipe(withStores)
     yield* input.json ? Print.json(ticks.map(AutomationText.tickToJson)) : Print.lines(AutomationText.history(ticks))
   }
 )
 
 export const setPaused = Effect.fnUntraced(function*(kind: Kind, name: string, paused: boolean) {
-  const application = yield* load
-  const self = yield* named(application, kind, name)
-  yield* Effect.flatMap(AutomationStore, (store) => store.setPaused(keyOf(self), paused)).pipe(
-    Effect.provide(application.layer)
-  )
+  yield* Effect.gen(function*() {
+    yield* named(yield* known(kind), kind, name)
+    yield* (yield* AutomationStore).setPaused(`${kind}/${name}`, paused)
+  }).pipe(withStores)
   yield* Print.lines([paused ? `${name} is paused: barograph ${kind} resume ${name}` : `${name} goes on.`])
 })
 
@@ -109,7 +129,7 @@ export const preview = Effect.fnUntraced(
     const application = yield* load
     const wanted = Option.isNone(input.name)
       ? ofKind(application, "schedule")
-      : [yield* named(application, "schedule", input.name.value)]
+      : [yield* named(ofKind(application, "schedule"), "schedule", input.name.value)]
     const now = yield* Clock.currentTimeMillis
     const ticks = wanted.flatMap((self) =>
       self._tag !== "Schedule" ? [] : firstTicks(self, now, now + input.days * DAY).map((tick) => ({ self, tick }))
@@ -140,7 +160,7 @@ const runOf = (self: Schedule.Schedule, runId: string, now: number) =>
 
 export const tick = Effect.fnUntraced(function*(input: { readonly name: string; readonly json: boolean }) {
   const application = yield* load
-  const self = yield* named(application, "schedule", input.name)
+  const self = yield* named(ofKind(application, "schedule"), "schedule", input.name)
   if (self._tag !== "Schedule") return
   const runId = yield* Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
@@ -158,7 +178,7 @@ export const tick = Effect.fnUntraced(function*(input: { readonly name: string; 
 /** Looks once; what it found is told and forgotten. */
 export const test = Effect.fnUntraced(function*(input: { readonly name: string; readonly json: boolean }) {
   const application = yield* load
-  const self = yield* named(application, "sensor", input.name)
+  const self = yield* named(ofKind(application, "sensor"), "sensor", input.name)
   if (self._tag !== "Sensor") return
   const found = yield* Effect.gen(function*() {
     const memory = (yield* (yield* AutomationStore).all).get(keyOf(self))

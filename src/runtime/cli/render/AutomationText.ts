@@ -7,8 +7,9 @@ import * as Table from "./Table.ts"
 export interface Row {
   readonly name: string
   readonly description: string
-  readonly when: string
-  readonly paused: boolean
+  /** Null where the definitions cannot be read. */
+  readonly when: string | null
+  readonly paused: boolean | null
   readonly next: string | null
   readonly failures: number
   readonly last: Tick | null
@@ -40,12 +41,12 @@ export const tickToJson = ({ at, due, why, ...tick }: Tick) => ({
 export const rowToJson = ({ last, ...row }: Row) => ({ ...row, last: last === null ? null : tickToJson(last) })
 
 export const list = (kind: string, rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
-  rows.length === 0 ? [`The graph has no ${kind}s.`] : Table.render(
+  rows.length === 0 ? [`There is no ${kind}.`] : Table.render(
     [kind, "when", "next", "last tick", "what it is"],
     rows.map(({ description, last, name, next, paused, when }) => [
       name,
-      when,
-      paused ? "paused" : minute(next),
+      when ?? "-",
+      paused === true ? "paused" : minute(next),
       last === null ? "-" : `${second(last.at)} ${outcome(last)}`,
       description
     ])
