@@ -44,8 +44,13 @@ export const project = (
   limits: {}
 })
 
-export const run = (one: Project<never>, options: Partial<Daemon.Options> = {}) =>
-  Daemon.run(Stream.concat(Stream.make(one), Stream.never), {
+/** `reloads` are the graphs that replace it. */
+export const run = (
+  one: Project<never>,
+  options: Partial<Daemon.Options> = {},
+  reloads: Stream.Stream<Project<never>> = Stream.never
+) =>
+  Daemon.run(Stream.concat(Stream.make(one), reloads), {
     ...Daemon.defaults,
     holder: "a",
     lease: Duration.days(1),
@@ -55,7 +60,7 @@ export const run = (one: Project<never>, options: Partial<Daemon.Options> = {}) 
     ...options
   })
 
-export const start = (one: Project<never>, options: Partial<Daemon.Options> = {}) => Effect.forkChild(run(one, options))
+export const start = (...given: Parameters<typeof run>) => Effect.forkChild(run(...given))
 
 /** The oldest first. */
 export const runs = Effect.flatMap(

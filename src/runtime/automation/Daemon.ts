@@ -83,7 +83,7 @@ const contained = <E, R>(name: string, concern: Effect.Effect<never, E, R>): Eff
 const concerns = <R>(project: Project<R>, leading: Leading) =>
   Effect.provideContext(allConcerns(project, leading), project.services ?? Context.empty())
 
-const allConcerns = <R>(project: Project<R>, { fenced, options, running, term }: Leading) =>
+const allConcerns = <R>(project: Project<R>, { asked, fenced, options, running, term }: Leading) =>
   Effect.gen(function*() {
     const schedules = project.automations.filter((one) => one._tag === "Schedule")
     const sensors = project.automations.filter((one) => one._tag === "Sensor")
@@ -91,7 +91,7 @@ const allConcerns = <R>(project: Project<R>, { fenced, options, running, term }:
     return yield* Effect.all([
       contained("schedules", moving("schedules", Ticker.run(schedules, fenced))),
       contained("conditions", moving("conditions", Conditions.run(project.graph, fenced))),
-      ...sensors.map((self) => contained(`sensor ${self.name}`, Sensing.run(self, fenced))),
+      ...sensors.map((self) => contained(`sensor ${self.name}`, Sensing.run(self, fenced, asked))),
       contained("runs", moving("runs", Launcher.run(project, running, { term, slots: options.slots }))),
       contained("backfills", Backfilling.run(project, fenced, term)),
       contained("recovery", moving("recovery", Recovery.run(fenced))),
@@ -108,6 +108,7 @@ interface Leading {
   readonly term: number
   readonly fenced: Fenced
   readonly running: Launcher.Running
+  readonly asked: Sensing.Asked
 }
 
 /** Begins anew with every graph that comes. */
@@ -167,7 +168,7 @@ const lead = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Opti
     const seized = yield* (yield* RunStore).seize(term)
     if (seized.length > 0) yield* Effect.logWarning(`taken from the leader before: ${seized.join(", ")}`)
     const running = yield* Launcher.running
-    const leading = { options, term, running, fenced: leadership.fenced(term) }
+    const leading = { options, term, running, asked: new Map(), fenced: leadership.fenced(term) }
     // The lease is kept while runs drain. In a fiber of its own, since this one is interrupted.
     const drain = Effect.flatMap(Effect.forkDetach(drained(running, options.drain)), Fiber.await)
     yield* Effect.raceFirst(work(projects, leading), Fiber.join(kept)).pipe(Effect.onInterrupt(() => drain))

@@ -7,7 +7,7 @@
  *                                -> did not arrive: record why, wait (longer each time) -> look
  *
  * Only the leader runs this. A message is recorded after it has arrived: who is killed in between, or hears no answer to a
- * message that did arrive, has it told once more by the next attempt.
+ * message that did arrive, has it told once more by the next attempt. Waits are recorded too: who begins anew keeps to them.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Metadata from "../asset/Metadata.ts"
 import * as Summary from "../run/Summary.ts"
-import { AlertStore } from "../store/AlertStore.ts"
+import { AlertStore, type ChannelState } from "../store/AlertStore.ts"
 import type { NotLeader } from "../store/Leadership.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -53,6 +53,14 @@ export interface Notifier {
   /** Tells for ever. */
   readonly run: Effect.Effect<never, StoreError | NotLeader>
 }
+
+/** What is left of a wait; where the clock was set back, that is no more than the whole of it. */
+const left = (until: number | undefined, longest: number, now: number): number =>
+  until === undefined ? 0 : Math.max(0, Math.min(until - now, longest))
+
+/** Of a channel's, whoever began them: for its next attempt, and for its pace. */
+const waitOf = ({ deliveredAt, nextAt }: ChannelState, spacing: number, now: number): number =>
+  Math.max(left(nextAt, LONGEST_ASKED, now), deliveredAt === undefined ? 0 : left(deliveredAt + spacing, spacing, now))
 
 /** After so many attempts in a row that failed. */
 const waitAfter = (failures: number, asked: number): number =>
@@ -92,15 +100,16 @@ const teller = (
   })
 
   return Effect.gen(function*() {
-    const { since } = yield* fenced(store.attach(name))
+    const state = yield* fenced(store.attach(name))
     const patience = yield* Watch.Patience
-    let failures = 0
+    let failures = state.failures
+    yield* Effect.sleep(waitOf(state, spacing, yield* Clock.currentTimeMillis))
     while (true) {
       // Closed before the look: what is observed from here on opens it again.
       wake.closeUnsafe()
       const pending = yield* fenced(store.pending(name))
       const now = yield* Clock.currentTimeMillis
-      const next = Outbox.next(pending, since, now)
+      const next = Outbox.next(pending, state.since, now)
       if (next._tag === "Wait") {
         yield* Effect.raceFirst(wake.await, Effect.sleep(Math.min(next.until - now, patience)))
         continue

@@ -22,7 +22,7 @@ const timedOut = ({ timeout }: Sensor.Sensor) =>
   new SensorTimeout({ message: `no answer within ${Duration.format(Duration.millis(timeout))}` })
 
 /** A look that does not even end when it is interrupted is left behind. */
-const asked = <R>(self: Sensor.Sensor<R>, cursor: string | undefined) =>
+const answerOf = <R>(self: Sensor.Sensor<R>, cursor: string | undefined) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkDetach(Effect.suspend(() => self.look({ cursor })))
     return yield* Fiber.join(fiber).pipe(
@@ -73,7 +73,7 @@ const apply = Effect.fnUntraced(
 /** An answer that the store refuses is the sensor's failure; one that is not written for want of a store is nobody's. */
 const evaluate = <R>(self: Sensor.Sensor<R>, memory: Memory | undefined, due: number, fenced: Watch.Fenced) =>
   Effect.gen(function*() {
-    const exit = yield* asked(self, Sensor.cursorOf(memory?.cursor)).pipe(
+    const exit = yield* answerOf(self, Sensor.cursorOf(memory?.cursor)).pipe(
       Effect.flatMap((found) => fenced(apply(self, Metadata.cleanTexts(found), memory, due))),
       Effect.exit
     )
@@ -83,34 +83,31 @@ const evaluate = <R>(self: Sensor.Sensor<R>, memory: Memory | undefined, due: nu
     yield* fenced(record(self, memory, memory?.cursor, [tick]))
   })
 
-/** When the sensor was last asked, if it was: a store that refuses its ticks does not know. */
-interface Asked {
-  at: number | undefined
-}
+/** When each sensor was last asked, by its name: a store that refuses its ticks does not know. */
+export type Asked = Map<string, number>
 
-const look = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced, last: Asked) =>
+const look = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced, asked: Asked) =>
   Effect.gen(function*() {
     const store = yield* AutomationStore
     const memory = (yield* store.all).get(Sensor.keyOf(self))
     const now = yield* Clock.currentTimeMillis
     if (memory?.paused ?? self.paused) return undefined
-    const askedAt = last.at ?? memory?.tickedAt
+    const askedAt = asked.get(self.name) ?? memory?.tickedAt
     const due = Sensor.next(self, askedAt, memory?.failures ?? 0)
     // A clock that was set back would keep it silent.
     const isAhead = askedAt !== undefined && askedAt > now
     if (due > now && !isAhead) return due
+    const answered = Effect.map(Clock.currentTimeMillis, (at) => void asked.set(self.name, at))
     yield* evaluate(self, memory, Math.max(due, 0) || now, fenced).pipe(
-      Effect.ensuring(Effect.map(Clock.currentTimeMillis, (at) => void (last.at = at)))
+      Effect.onExit((exit) => Exit.hasInterrupts(exit) ? Effect.void : answered)
     )
     // What is known by now says when the next look is.
     return now
   })
 
-/** Never ends; fails when it cannot write. Whoever runs it again asks no sooner. */
-export const run = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced) => {
-  const last: Asked = { at: undefined }
-  return Watch.watch(
+/** Never ends; fails when it cannot write. Whoever runs it again with what was `asked` asks no sooner. */
+export const run = <R>(self: Sensor.Sensor<R>, fenced: Watch.Fenced, asked: Asked) =>
+  Watch.watch(
     ({ _tag }) => _tag === "AutomationChanged" || _tag === "Connected",
-    look(self, fenced, last)
+    look(self, fenced, asked)
   ).pipe(Effect.annotateLogs({ automation: Sensor.keyOf(self) }))
-}

@@ -174,6 +174,35 @@ it.effect("the pace of a channel is kept, and a channel that says when to come a
     expect(channel.heard.map(({ message }) => said(message))).toEqual([0, 1, 2, 3].map((n) => `opened run/${n}`))
   }).pipe(Effect.scoped, Effect.provide(stores)))
 
+it.effect("a notifier that begins anew keeps the waits and the pace of its channels", () =>
+  Effect.gen(function*() {
+    const asked = new Unavailable({ text: "status 429", retryAfterMillis: 90 * SECOND })
+    const times: Array<number> = []
+    const channel = Memory.make({
+      spacing: 10 * SECOND,
+      answer: (at) => {
+        times.push(at / SECOND)
+        return times.length < 3 ? down(asked) : Effect.succeed(undefined)
+      }
+    })
+    let { fiber, observe } = yield* started([channel], options)
+    const anew = Effect.gen(function*() {
+      yield* Fiber.interrupt(fiber)
+      ;({ fiber, observe } = yield* started([channel], options))
+    })
+    yield* observe([finding({ incident: "run/a" })])
+    yield* TestClock.adjust("1 minute")
+    yield* anew
+    yield* TestClock.adjust("2 minutes")
+    expect(times).toEqual([0, 90, 180])
+    yield* observe([yield* now({ incident: "run/b" })])
+    yield* TestClock.adjust("5 seconds")
+    yield* anew
+    yield* TestClock.adjust("1 minute")
+    expect(times).toEqual([0, 90, 180, 190])
+    expect(yield* (yield* AlertStore).channel("memory")).toMatchObject({ failures: 0 })
+  }).pipe(Effect.scoped, Effect.provide(stores)))
+
 it.effect("a channel that hangs or dies is waited for longer each time, up to five minutes, and holds back nobody", () =>
   Effect.gen(function*() {
     const times: Array<number> = []

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Definitions from "../../../src/runtime/asset/Definitions.ts"
 import * as Sensor from "../../../src/runtime/automation/Sensor.ts"
@@ -53,6 +55,26 @@ const beside = (sensor: Sensor.Sensor<never>, seconds: number) =>
     return { clock, seen }
   })
 
+/** The store takes no tick of the sensor. */
+const refusing = (isRefused: () => boolean) =>
+  Effect.updateService(AutomationStore, (store) => ({
+    ...store,
+    record: (name, ...rest) =>
+      isRefused() && name === "sensor/source"
+        ? Effect.fail(new StoreError({ operation: "record", message: "the disk is full" }))
+        : store.record(name, ...rest)
+  }))
+
+/** In a daemon whose definitions can be read again. */
+const reloading = (sensor: Sensor.Sensor<never>, isRefused = () => false) =>
+  Effect.gen(function*() {
+    const clock = TestDaemon.makeClock(START)
+    const project = TestDaemon.project(TestDaemon.counted([]), [sensor])
+    const reloads = yield* Queue.unbounded<typeof project>()
+    yield* TestDaemon.start(project, {}, Stream.fromQueue(reloads)).pipe(clock.on, refusing(isRefused))
+    return { clock, reload: Queue.offer(reloads, project) }
+  })
+
 /** As it is in definitions that list the members of `symbols`. */
 const listed = (sensor: Sensor.Sensor<never>) =>
   Definitions.make({
@@ -71,74 +93,24 @@ describe("a sensor", () => {
       expect(yield* why).toEqual([["skipped", "nothing new"]])
     }).pipe(Effect.provide(TestDaemon.engine)))
 
-  it.effect("that hangs is given up, and one that cannot even be interrupted is left behind", () =>
-    Effect.gen(function*() {
-      for (const hangs of [Effect.never, Effect.uninterruptible(Effect.never)]) {
-        const looks: Array<number> = []
-        yield* Effect.gen(function*() {
-          yield* beside(looking(looks, () => hangs), 400)
-          expect(looks).toEqual([0, 130, 380])
-          expect(yield* why).toEqual([["failed", "no answer within 10s"]])
-        }).pipe(Effect.provide(TestDaemon.engine))
-      }
-    }))
-
-  it.effect("that fails is asked less and less often, at least once in ten minutes, and by its interval again after", () =>
+  it.effect("whose ticks the store refuses is asked no sooner because the definitions have changed", () =>
     Effect.gen(function*() {
       const looks: Array<number> = []
-      const look = (now: number) =>
-        now < Date.parse(START) + 3_600_000
-          ? Effect.fail(new Away({ message: "the source is away" }))
-          : Effect.succeed({ cursor: "found" })
-      yield* beside(looking(looks, look), 4200)
-      expect(looks.slice(0, 6)).toEqual([0, 120, 360, 840, 1440, 2040])
-      const first = looks.findIndex((at) => at >= 3600)
-      expect(looks[first + 1]! - looks[first]!).toBe(60)
-      expect(yield* why).toEqual([["failed", "the source is away"], ["skipped", undefined]])
-      expect(yield* memory).toMatchObject({ cursor: "found", failures: 0 })
+      const { clock, reload } = yield* reloading(looking(looks, () => Effect.succeed({})), () => true)
+      yield* clock.advance("90 seconds")
+      yield* reload
+      yield* clock.advance("110 seconds")
+      expect(looks).toEqual([0, 60, 120, 180])
     }).pipe(Effect.provide(TestDaemon.engine)))
 
-  it.effect("that dies, throws, or answers nonsense has failed, and its cursor stays", () =>
+  it.effect("whose look is cut off because the definitions have changed looks again at once", () =>
     Effect.gen(function*() {
-      const answers: ReadonlyArray<(at: number) => Effect.Effect<Sensor.Found, Away>> = [
-        () => Effect.succeed({ cursor: "kept" }),
-        () => Effect.die(new Error("a bug")),
-        () => {
-          throw new Error("thrown")
-        },
-        () => Effect.succeed(undefined as never)
-      ]
       const looks: Array<number> = []
-      yield* beside(looking(looks, (now) => answers[Math.min(looks.length, answers.length) - 1]!(now)), 1200)
-      const said = yield* why
-      expect(said.slice(0, 3)).toEqual([["skipped", undefined], ["failed", "a bug"], ["failed", "thrown"]])
-      expect(said.slice(3)).toEqual([["failed", expect.stringContaining("undefined")]])
-      expect(yield* memory).toMatchObject({ cursor: "kept" })
-    }).pipe(Effect.provide(TestDaemon.engine)))
-
-  it.effect("whose ticks the store refuses is asked no sooner, and holds nobody up", () =>
-    Effect.gen(function*() {
-      const store = yield* AutomationStore
-      const looks: Array<number> = []
-      let refuses = true
-      const refusing = {
-        ...store,
-        record: (...[name, ...rest]: Parameters<typeof store.record>) =>
-          refuses && name === "sensor/source"
-            ? Effect.fail(new StoreError({ operation: "record", message: "the disk is full" }))
-            : store.record(name, ...rest)
-      }
-      const { clock } = yield* Effect.provideService(
-        beside(looking(looks, () => Effect.succeed({ why: "nothing new" })), 250),
-        AutomationStore,
-        refusing
-      )
-      expect(looks).toEqual([0, 60, 120, 180, 240])
-      expect(yield* why).toEqual([])
-      refuses = false
-      yield* clock.advance("1 minute")
-      expect(looks.slice(5)).toEqual([300])
-      expect(yield* why).toEqual([["skipped", "nothing new"]])
+      const { clock, reload } = yield* reloading(looking(looks, () => Effect.as(Effect.sleep("5 seconds"), {})))
+      yield* clock.advance("67 seconds")
+      yield* reload
+      yield* clock.advance("70 seconds")
+      expect(looks).toEqual([0, 65, 67, 132])
     }).pipe(Effect.provide(TestDaemon.engine)))
 
   it("refuses what could not work, and says what is wrong", () => {
