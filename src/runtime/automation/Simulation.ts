@@ -119,6 +119,8 @@ const options: Daemon.Options = {
   ...Daemon.defaults,
   holder: "a simulation",
   lease: Duration.days(36_500),
+  // Whoever interrupts it turns the clock no further.
+  drain: Duration.zero,
   leads: () => Effect.void
 }
 
@@ -130,9 +132,27 @@ const world = Layer.mergeAll(
   Logger.layer([])
 )
 
-const inWorld = (project: Project, from: number, span: number) =>
+/** Hears now and then how much of the time is over, in milliseconds; by a clock that nobody turns. */
+export type Observe = (elapsed: number) => Effect.Effect<void>
+
+/** Between two words to whoever observes. */
+const STEP = Duration.toMillis("1 hour")
+
+/** Turns the clock to its end. */
+const turn = (from: number, end: number, observe: Observe) =>
+  Effect.gen(function*() {
+    let now = yield* Clock.currentTimeMillis
+    while (now < end) {
+      yield* TestClock.adjust(Math.min(STEP, end - now))
+      now = yield* Clock.currentTimeMillis
+      yield* TestClock.withLive(observe(now - from))
+    }
+  })
+
+const inWorld = (project: Project, from: number, span: number, observe: Observe) =>
   Effect.gen(function*() {
     yield* TestClock.setTime(from)
+    yield* TestClock.withLive(observe(0))
     const calls: { [pool: string]: { [date: string]: number } } = {}
     const called = (pool: string) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
@@ -154,16 +174,16 @@ const inWorld = (project: Project, from: number, span: number) =>
     // Woken by the clock, which waits for all that a sleeper does when it wakes up.
     const daemon = Daemon.run(Stream.concat(Stream.make(own), Stream.never), options)
     yield* Effect.forkScoped(Effect.andThen(Effect.sleep(1), daemon))
-    yield* TestClock.adjust(from + span - (yield* Clock.currentTimeMillis))
+    yield* turn(from, from + span, observe)
     return { from, to: from + span, assumed, calls, ...(yield* report) } satisfies Simulated
   })
 
 /** The days from now on. Looks at nothing and writes nothing outside of this process. */
-export const run = (project: Project, span: Duration.Duration) =>
+export const run = (project: Project, span: Duration.Duration, observe: Observe = () => Effect.void) =>
   Effect.flatMap(
     Clock.currentTimeMillis,
     (from) =>
-      Effect.scoped(inWorld(project, from, Duration.toMillis(span))).pipe(
+      Effect.scoped(inWorld(project, from, Duration.toMillis(span), observe)).pipe(
         Effect.provide(Layer.provideMerge(world, TestClock.layer({ warningDelay: "1 day" })))
       )
   )

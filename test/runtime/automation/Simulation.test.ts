@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
@@ -65,5 +67,27 @@ describe("a simulation", () => {
       expect(runs.length).toBe(53)
       expect(runs.every(({ run }) => run.status === "succeeded")).toBe(true)
       expect(runs.reduce((all, { materialized }) => all + materialized["table"]!, 0)).toBe(52 * 7 + 1)
+    }))
+
+  it.effect("says how far it has come, and ends at once when it is interrupted during a run", () =>
+    Effect.gen(function*() {
+      const heard: Array<number> = []
+      const reached = yield* Deferred.make<void>()
+      const observe = (elapsed: number) => {
+        heard.push(Math.floor(elapsed / 3_600_000))
+        // At the full hour a run has just begun.
+        return elapsed < 2 * 3_600_000
+          ? Effect.void
+          : Effect.andThen(Deferred.succeed(reached, undefined), Effect.never)
+      }
+      const hourly = {
+        ...project,
+        automations: [schedule("hourly", "0 * * * *", { request: { assets: ["table"], force: true } })]
+      }
+      yield* TestClock.setTime(Date.parse("2024-03-01T12:00:00Z"))
+      const fiber = yield* Effect.forkChild(Simulation.run(hourly, Duration.days(1), observe))
+      yield* Deferred.await(reached)
+      yield* TestClock.withLive(Effect.timeout(Fiber.interrupt(fiber), "3 seconds"))
+      expect(heard).toEqual([0, 1, 2])
     }))
 })

@@ -23,6 +23,7 @@ import { type Application, ApplicationLoader, type Reloaded } from "../Applicati
 import { configuration, Failure, usage } from "../Failure.ts"
 import * as DaemonText from "../render/DaemonText.ts"
 import * as Print from "../render/Print.ts"
+import * as SimulationProgress from "../render/SimulationProgress.ts"
 import * as SimulationText from "../render/SimulationText.ts"
 
 export interface Input {
@@ -57,7 +58,9 @@ const load = Effect.flatMap(ApplicationLoader, ({ load }) => load)
 /** Loaded with the question: nobody else needs a clock that is turned. */
 const simulate = Effect.fnUntraced(function*(application: Application, span: Duration.Duration, json: boolean) {
   const Simulation = yield* Effect.promise(() => import("../../automation/Simulation.ts"))
-  const found = yield* Simulation.run(application, span).pipe(
+  const progress = yield* SimulationProgress.make(span)
+  const found = yield* Simulation.run(application, span, progress.observe).pipe(
+    Effect.ensuring(progress.close),
     Effect.mapError(({ message }) => new Failure({ exitCode: 1, message, fix: "barograph check" }))
   )
   yield* json
