@@ -25,16 +25,12 @@ import type { Project } from "./runtime/automation/Project.ts"
 import * as Application from "./runtime/cli/Application.ts"
 import * as DefinitionsFile from "./runtime/cli/DefinitionsFile.ts"
 import { configuration, type Failure } from "./runtime/cli/Failure.ts"
-
-const said = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? error.message || error.name : String(error)
-}
+import * as CauseText from "./runtime/run/CauseText.ts"
 
 const failing = (what: string, file: string) => (cause: Cause.Cause<unknown>) =>
   Cause.hasInterruptsOnly(cause)
     ? Effect.failCause(cause as Cause.Cause<never>)
-    : Effect.fail(configuration(`${what} of ${Path.basename(file)} failed: ${said(cause)}`, `see ${file}`))
+    : Effect.fail(configuration(`${what} of ${Path.basename(file)} failed: ${CauseText.message(cause)}`, `see ${file}`))
 
 /** Code of the user's: what it dies of is no bug of ours either. */
 const services = (definitions: Definitions.Definitions, file: string): Layer.Layer<unknown, Failure> =>

@@ -19,7 +19,7 @@ class Till extends Context.Service<Till, { readonly take: (shop: string) => Effe
 const till = Layer.effect(
   Till,
   process.env["TILL"] === "broken"
-    ? Effect.die("the till is locked")
+    ? Effect.die("the till is locked: redis://:s3cret@till")
     : Effect.succeed({ take: (shop: string) => Effect.succeed(shop.length) })
 )
 const takings = Asset.make(
@@ -69,7 +69,9 @@ it.live("a graph of one's own runs on the engine's stores like the bundled one",
     of.env["TILL"] = "broken"
     const broken = yield* Cli.run(of, ["materialize", "--asset", "takings", "--force"])
     expect(broken).toMatchObject({ code: 3, stdout: "" })
-    expect(broken.stderr).toContain("error: the layer of own.ts failed: the till is locked\n  fix: see ")
+    expect(broken.stderr).toContain(
+      "error: the layer of own.ts failed: the till is locked: redis://:***@till\n  fix: see "
+    )
 
     yield* Effect.promise(() => NodeFs.writeFile(Path.join(of.directory, "own.ts"), "export default ("))
     expect(yield* Cli.run(of, ["asset", "list"])).toMatchObject({ code: 3 })

@@ -11,6 +11,7 @@ import * as Zone from "../partition/Zone.ts"
 import type * as RunRequest from "../plan/RunRequest.ts"
 import { KINDS } from "../plan/Staleness.ts"
 import type { Tags } from "../run/Admission.ts"
+import * as CauseText from "../run/CauseText.ts"
 import type { NewTick } from "../store/Tick.ts"
 import * as Declaration from "./Declaration.ts"
 
@@ -122,7 +123,7 @@ const checked = (ask: (tick: number) => Words) => (tick: number): Words => {
 export const refusal = (error: unknown): ScheduleError =>
   error instanceof ScheduleError
     ? error
-    : new ScheduleError({ message: `its request throws: ${Metadata.cleanText(String(error))}` })
+    : new ScheduleError({ message: `its request throws: ${CauseText.clean(String(error))}` })
 
 /** Throws `ScheduleError`. */
 export const make = (name: string, options: Options): Schedule => {

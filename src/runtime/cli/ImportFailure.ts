@@ -3,6 +3,7 @@ import * as Predicate from "effect/Predicate"
 import * as Path from "node:path"
 import * as Url from "node:url"
 import { DefinitionError } from "../asset/AssetGraph.ts"
+import * as CauseText from "../run/CauseText.ts"
 import { configuration, type Failure } from "./Failure.ts"
 
 /** `effect` or this package has no such module. */
@@ -104,7 +105,7 @@ export const fromError = (error: unknown, file: string): Failure => {
     )
   }
   const name = Path.basename(at.replace(/:\d+$/, ""))
-  const message = oneLine(text(error, "message") || String(error))
+  const message = CauseText.clean(oneLine(text(error, "message") || String(error)))
   const code = text(error, "code")
   const known = code === "ERR_MODULE_NOT_FOUND" ? notFound(message, file) : byCode(code, name, message, at)
   if (known !== undefined) return known

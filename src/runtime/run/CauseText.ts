@@ -1,11 +1,22 @@
-/** What went wrong, in a line. */
+/** What went wrong, in a line. It is kept, logged and told, so what is secret in the addresses that it names is left out. */
 import * as Cause from "effect/Cause"
 import * as Metadata from "../asset/Metadata.ts"
+
+/** In `scheme://user:password@host`. */
+const PASSWORD = /(:\/\/[^\s:@/?#]*):[^\s/?#"]*@/g
+
+/** Parameters of an address that carry a secret, by how their names end. */
+const PARAMETER =
+  /([?&;](?:[\w.-]*(?:token|secret|signature|credential|password|api[_-]?key|access[_-]?key)|sig)=)[^&;#\s"'<>()]+/gi
+
+/** As it can be kept, and told to anybody. */
+export const clean = (text: string): string =>
+  Metadata.cleanText(text.replace(PASSWORD, "$1:***@").replace(PARAMETER, "$1***"))
 
 /** One line; the cause of a failure as a person would say it, and as it can be kept. */
 export const message = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  return Metadata.cleanText(error instanceof Error ? error.message || error.name : plain(error))
+  return clean(error instanceof Error ? error.message || error.name : plain(error))
 }
 
 /** Of what is no error: its `message`, with the `fix` that there may be, or what it holds. */

@@ -142,8 +142,8 @@ describe("a schedule", () => {
     }
     expect(said(() => ({ assets: ["bars"] }))).toEqual([])
     expect(said(() => {
-      throw new Error("no such day")
-    })).toEqual(["Schedule \"hourly\": its request throws: Error: no such day"])
+      throw new Error("no such day at https://a.example/?apikey=s3cret")
+    })).toEqual(["Schedule \"hourly\": its request throws: Error: no such day at https://a.example/?apikey=***"])
     expect(said(() => ({ assets: ["bars"], only: "some" }))).toEqual([
       "Schedule \"hourly\": its request cannot be used: only is \"some\": expected \"missing\" | \"failed\" | \"stale\" | \"all\"."
     ])

@@ -109,6 +109,12 @@ const cases: ReadonlyArray<Case> = [
     fix: "see $/sensor.ts:2"
   },
   {
+    file: "secret.ts",
+    text: "throw new Error(\"no answer of postgres://etl:s3cret@db/bars\")\n",
+    says: "secret.ts ends with an error: no answer of postgres://etl:***@db/bars.",
+    fix: "see $/secret.ts:1"
+  },
+  {
     file: "mistake.ts",
     text: "const nothing: { x: number } = null!\nexport default nothing.x\n",
     says: "mistake.ts ends with an error: TypeError: Cannot read properties of null (reading 'x').",
