@@ -5,9 +5,11 @@
 import * as Duration from "effect/Duration"
 import * as Formatter from "effect/Formatter"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { didYouMean } from "../asset/Suggest.ts"
 
 const NAME = /^[a-z][a-z0-9_]*$/
 
@@ -59,4 +61,14 @@ export const check = <A>(schema: Schema.Decoder<unknown>, given: A, what = "it")
   const found = keys.reduce<unknown>((value, key) => (value as { readonly [key: PropertyKey]: unknown })[key], given)
   const expected = message.replace(/^Expected/, "expected").replace(/ \| undefined$/, "")
   return Result.fail(`${pathText(keys) || what} is ${valueText(found)}: ${expected}.`)
+}
+
+/** An option that there is not would be ignored, whatever was meant by it. */
+export const known = (given: unknown, options: ReadonlyArray<string>, path = ""): Result.Result<unknown, string> => {
+  const stray = Object.keys(Predicate.isObject(given) ? given : {}).find((name) => !options.includes(name))
+  return stray === undefined
+    ? Result.succeed(given)
+    : Result.fail(
+      `there is no option "${path}${stray}".${didYouMean(stray, options)} Options: ${options.join(", ")}.`
+    )
 }

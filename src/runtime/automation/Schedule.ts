@@ -89,6 +89,7 @@ const Answer = Schema.Struct(words)
 const Declared = Schema.Struct({
   cron: Schema.String,
   zone: Schema.String,
+  request: Schema.Unknown,
   description: Schema.optional(Schema.String),
   catchUp: Schema.optional(Schema.Literals(["all", "last", "none"])),
   overlap: Schema.optional(Schema.Literals(["queue", "skip", "cancel"])),
@@ -128,9 +129,13 @@ export const refusal = (error: unknown): ScheduleError =>
 /** Throws `ScheduleError`. */
 export const make = (name: string, options: Options): Schedule => {
   orThrow(name, Declaration.check(Declaration.name, name, "the name"))
+  orThrow(name, Declaration.known(options, Object.keys(Declared.fields)))
   orThrow(name, Declaration.check(Declared, options, "what follows the name"))
   const { request } = options
-  if (typeof request !== "function") orThrow(name, Declaration.check(Schema.Struct({ request: Answer }), { request }))
+  if (typeof request !== "function") {
+    orThrow(name, Declaration.known(request, Object.keys(words), "request."))
+    orThrow(name, Declaration.check(Schema.Struct({ request: Answer }), { request }))
+  }
   const ask = typeof request === "function" ? checked(request) : () => request
   return {
     _tag: "Schedule",

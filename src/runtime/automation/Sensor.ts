@@ -113,6 +113,7 @@ export const make = <E, R>(
   look: (look: Look) => Effect.Effect<Found, E, R>
 ): Sensor<R> => {
   orThrow(name, Declaration.check(Declaration.name, name, "the name"))
+  orThrow(name, Declaration.known(options, Object.keys(Declared.fields)))
   orThrow(name, Declaration.check(Declared, options, "what follows the name"))
   return {
     _tag: "Sensor",

@@ -122,7 +122,14 @@ describe("a schedule", () => {
       [{ tags: { team: 7 } }, "tags.team is 7: expected string."],
       [{ cron: undefined }, "cron is undefined: expected string."],
       [{ request: undefined }, "request is undefined: expected object."],
-      [{ request: { assets: "bars" } }, "request.assets is \"bars\": expected array."]
+      [{ request: { assets: "bars" } }, "request.assets is \"bars\": expected array."],
+      [{ catchup: "all" }, "there is no option \"catchup\". Did you mean \"catchUp\"? Options: cron, zone, request,"],
+      [{ cron: undefined, corn: "@daily" }, "there is no option \"corn\". Did you mean \"cron\"?"],
+      [{ timezone: "UTC" }, "there is no option \"timezone\". Options: cron, zone,"],
+      [
+        { request: { partitions: "day=2024-01-01" } },
+        "there is no option \"request.partitions\". Did you mean \"partition\"?"
+      ]
     ]
     for (const [options, says] of refused) {
       expect(() => hourly(options)).toThrow(`Schedule "hourly" cannot be declared so: ${says}`)

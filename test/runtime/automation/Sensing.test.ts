@@ -121,13 +121,20 @@ describe("a sensor", () => {
       [{ every: "Infinity" }, "every is \"Infinity\": expected a time"],
       [{ every: undefined }, "every is undefined: expected a time"],
       [{ timeout: -5 }, "timeout is -5: expected a time"],
-      [{ attempts: 0 }, "attempts is 0: expected a value between 1 and"]
+      [{ attempts: 0 }, "attempts is 0: expected a value between 1 and"],
+      [
+        { timeOut: "1 second" },
+        "there is no option \"timeOut\". Did you mean \"timeout\"? Options: every, timeout, description, attempts, paused."
+      ]
     ]
     const declared = (name: string, options: object = {}) => () =>
       Sensor.make(name, { every: "1 minute", ...options }, () => Effect.succeed({}))
     for (const [options, says] of refused) {
       expect(declared("source", options)).toThrow(`Sensor "source" cannot be declared so: ${says}`)
     }
+    expect(() => Sensor.make("source", "hourly" as never, () => Effect.succeed({}))).toThrow(
+      "Sensor \"source\" cannot be declared so: what follows the name is \"hourly\": expected object."
+    )
     expect(declared("New Files")).toThrow("Sensor \"New Files\" cannot be declared so: the name is")
   })
 
