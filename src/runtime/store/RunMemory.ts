@@ -27,13 +27,17 @@ const fresh = {
   fenced: false
 }
 
-const isOver = ({ status }: Run): boolean => !["requested", "queued", "running"].includes(status)
+const GOING: ReadonlyArray<RunStatus> = ["requested", "queued", "running"]
+
+const isOver = ({ status }: Run): boolean => !GOING.includes(status)
 
 const hasAll = (run: Run, tags: Admission.Tags = {}): boolean =>
   Object.entries(tags).every(([key, value]) => run.tags[key] === value)
 
 export const make = (signals: Signals["Service"]): RunStore["Service"] => {
   const runs = new Map<string, Kept>()
+  /** Of those that are not over, or may be taken up again: looked at all the time, beside many that are over. */
+  const open = new Set<string>()
   const keys = new Set<string>()
   const events = new Map<string, Array<RecordedEvent>>()
   const canceled = new Set<string>()
@@ -53,7 +57,8 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     Effect.map(Clock.currentTimeMillis, (at) => {
       for (const event of added) events.get(runId)!.push({ at, event })
     })
-  const within = (status: RunStatus) => [...runs.values()].filter((run) => run.status === status)
+  const opened = () => [...open].map((runId) => runs.get(runId)!)
+  const within = (status: RunStatus) => opened().filter((run) => run.status === status)
   const byTurn = (a: Run, b: Run): number => b.priority - a.priority || a.startedAt - b.startedAt
   const turnOf = (runId: string, limits: Admission.Limits): boolean =>
     Admission.admitted(limits, within("running").map(({ tags }) => tags), within("queued").sort(byTurn)).has(runId)
@@ -61,6 +66,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {
       if (isOver(runs.get(runId)!)) return Effect.void
       set(runId, { status, totals, endedAt, why, fenced })
+      if (status !== "interrupted") open.delete(runId)
       endings.push([runId, ++last])
       if (numbers.has(runId)) ended.set(numbers.get(runId)!, last)
       return Effect.andThen(
@@ -70,6 +76,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
     })
   const add = (run: Kept): void => {
     runs.set(run.runId, run)
+    open.add(run.runId)
     events.set(run.runId, [])
   }
   const told = (added: ReadonlyArray<string>) =>
@@ -141,7 +148,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
       ),
     unfinished: (tags) =>
       Effect.sync(() =>
-        [...runs.values()].filter((run) => (!isOver(run) || isResumable(run)) && hasAll(run, tags))
+        opened().filter((run) => (!isOver(run) || isResumable(run)) && hasAll(run, tags))
           .map(({ runId }) => runId).reverse()
       ),
     waiting: Effect.sync(() => {
@@ -161,11 +168,11 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
       )),
     resume: Effect.flatMap(
       Clock.currentTimeMillis,
-      (now) => addAll("resume runs", [...runs.values()].filter(isResumable).map((run) => nextAttempt(run, now)))
+      (now) => addAll("resume runs", opened().filter(isResumable).map((run) => nextAttempt(run, now)))
     ),
     seize: (term) =>
       Effect.forEach(
-        [...runs.values()].filter((run) => /^(queued|running)$/.test(run.status) && (run.term ?? term) < term),
+        opened().filter((run) => /^(queued|running)$/.test(run.status) && (run.term ?? term) < term),
         ({ runId }) => Effect.as(end(runId, "interrupted", undefined, undefined, true), runId)
       ),
     enqueue: ({ priority, request, runId, tags, term }) =>
@@ -206,14 +213,21 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
       ),
     list: ({ before, limit, status, tags }) =>
       Effect.sync(() => {
-        const all = [...runs.values()].reverse()
+        const isOpen = before === undefined && status !== undefined && GOING.includes(status)
+        const all = isOpen ? opened().reverse() : [...runs.values()].reverse()
         const from = before === undefined ? 0 : all.findIndex(({ runId }) => runId === before) + 1
         return all.slice(from).filter((run) => (status === undefined || run.status === status) && hasAll(run, tags))
           .slice(0, limit)
       }),
     find: (runId) => Effect.sync(() => runs.get(runId)),
     events: (runId) => Effect.sync(() => events.get(runId) ?? []),
-    ends: () => Effect.sync(() => new Map(ended)),
+    ends: (numbers) =>
+      Effect.sync(() =>
+        new Map(numbers.flatMap((number) => {
+          const at = ended.get(number)
+          return at === undefined ? [] : [[number, at] as const]
+        }))
+      ),
     endedSince: (number) =>
       Effect.sync(() => {
         const from = endings.findLastIndex(([, ended]) => ended <= number) + 1
