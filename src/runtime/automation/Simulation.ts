@@ -106,12 +106,10 @@ const madeBy = (run: Run): { readonly [asset: string]: number } =>
     (count) => count > 0
   )
 
-const MOST = 100_000
-
 const report = Effect.gen(function*() {
-  const all = (yield* (yield* RunStore).list({ limit: MOST })).filter(({ runKey }) => runKey !== undefined).reverse()
+  const all = (yield* (yield* RunStore).list({ limit: Infinity })).filter(({ runKey }) => runKey !== undefined).reverse()
   const runs = all.map((run): SimulatedRun => ({ run, materialized: madeBy(run) }))
-  const ticks = yield* (yield* AutomationStore).ticks(undefined, MOST)
+  const ticks = yield* (yield* AutomationStore).ticks(undefined, Infinity)
   return { runs, idle: ticks.filter(({ outcome }) => outcome !== "requested").reverse() }
 })
 
