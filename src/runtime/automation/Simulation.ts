@@ -107,7 +107,8 @@ const madeBy = (run: Run): { readonly [asset: string]: number } =>
   )
 
 const report = Effect.gen(function*() {
-  const all = (yield* (yield* RunStore).list({ limit: Infinity })).filter(({ runKey }) => runKey !== undefined).reverse()
+  const all = (yield* (yield* RunStore).list({ limit: Infinity })).filter(({ runKey }) => runKey !== undefined)
+    .reverse()
   const runs = all.map((run): SimulatedRun => ({ run, materialized: madeBy(run) }))
   const ticks = yield* (yield* AutomationStore).ticks(undefined, Infinity)
   return { runs, idle: ticks.filter(({ outcome }) => outcome !== "requested").reverse() }
