@@ -47,3 +47,22 @@ it.live(
     }).pipe(Effect.scoped),
   300_000
 )
+
+it.live(
+  "settings name the servers as they were told to listen, since a container has no other's loopback",
+  () =>
+    Effect.scoped(Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const { settings } = yield* Effect.acquireRelease(
+        Effect.promise(() => Cloud.start({ directory, host: "localhost" })),
+        ({ close }) => Effect.promise(close)
+      )
+      const endpoints = Object.values(settings).flatMap((value) => value.match(/http:\/\/[^/:]+/g) ?? [])
+      expect(endpoints).toEqual(Array(3).fill("http://localhost"))
+      for (const address of [settings["BAROGRAPH_LAKE"], settings["BAROGRAPH_WAREHOUSE"]]) {
+        const { status } = yield* Effect.promise(() => fetch(/endpoint=(http:[^&]+)/.exec(address!)![1]!))
+        expect(status).toBeGreaterThan(0)
+      }
+    })),
+  60_000
+)

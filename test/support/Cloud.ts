@@ -4,6 +4,7 @@ import { RequestCount } from "./RequestCount.ts"
 import * as S3Server from "./S3Server.ts"
 
 export interface Options {
+  /** Where they listen, and the name that the settings give them. */
   readonly host: string
   readonly directory: string
   /** Free ones unless said. */
@@ -23,7 +24,7 @@ export const start = async ({ directory, host, redshiftPort = 0, s3Port = 0 }: O
   const requests = new RequestCount()
   const s3 = await S3Server.start({ host, port: s3Port, buckets: ["lake"] })
   s3.onRequest((seen) => void requests.s3(seen))
-  const endpoint = `http://127.0.0.1:${new URL(s3.url).port}`
+  const endpoint = `http://${host}:${new URL(s3.url).port}`
   const redshift = await RedshiftLocal.start({
     host,
     port: redshiftPort,

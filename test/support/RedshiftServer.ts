@@ -333,10 +333,11 @@ export const start = async (options: Options): Promise<RedshiftServer> => {
     serving.add(served)
     void served.finally(() => serving.delete(served))
   })
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve))
+  const { host = "127.0.0.1" } = options
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, host, resolve))
   const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     requests,
     statements,
     // What is served may yet submit.
