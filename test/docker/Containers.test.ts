@@ -139,3 +139,35 @@ it("two replicas have more time to stop than their runs to end", () => {
   expect(deployment.spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(30)
   expect(parseInt((compose.services["daemon"] as { stop_grace_period: string }).stop_grace_period)).toBeGreaterThan(30)
 })
+
+it("the manifest asks for no more than the restricted level of a cluster allows, and writes to a volume only", () => {
+  const [, deployment] = Yaml.parseAllDocuments(read("docker/kubernetes/barograph.yaml")).map((one) => one.toJS())
+  const { containers: [daemon], securityContext, volumes } = deployment.spec.template.spec
+  expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } })
+  expect(daemon.securityContext).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] }
+  })
+  expect(daemon.volumeMounts).toEqual([{ name: volumes[0].name, mountPath: "/var/lib/barograph" }])
+  expect(read("docker/Dockerfile")).toContain("BAROGRAPH_HOME=/var/lib/barograph")
+})
+
+const unit = Object.fromEntries(
+  read("docker/systemd/barograph.service").split("\n").filter((line) => /^[A-Z]/.test(line)).map((line) => {
+    const at = line.indexOf("=")
+    return [line.slice(0, at), line.slice(at + 1)]
+  })
+)
+
+it("the unit runs as a user that PostgreSQL finds by name, in a directory of its own", () => {
+  expect(unit).toMatchObject({ User: "barograph", StateDirectory: "barograph", WorkingDirectory: "/var/lib/barograph" })
+  expect(unit).not.toHaveProperty("DynamicUser")
+  expect(unit["Environment"]).toContain("BAROGRAPH_HOME=/var/lib/barograph")
+})
+
+it("the unit lets V8 compile, waits for runs, and takes the code of an interrupted program for a good end", () => {
+  expect(unit).not.toHaveProperty("MemoryDenyWriteExecute")
+  expect(Number(unit["TimeoutStopSec"])).toBeGreaterThan(30)
+  expect(unit["SuccessExitStatus"]).toBe("130")
+})
