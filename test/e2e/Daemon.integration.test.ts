@@ -24,6 +24,24 @@ const get = (url: string) => Effect.promise(async () => (await fetch(url)).text(
 const untilLeads = (address: string) =>
   Effect.repeat(get(`${address}/ready`), { until: (text) => text.includes("\"role\":\"leads\"") })
 
+it.live("what a daemon counts is there at zero before it happens: a series that appears has not increased", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const { address } = yield* daemon(yield* Cli.project)
+    const lines = (yield* get(`${address}/metrics`)).split("\n")
+    for (const status of ["succeeded", "failed", "interrupted", "canceled"]) {
+      expect(lines).toContain(`barograph_runs_ended_total{status="${status}"} 0`)
+    }
+    for (const outcome of ["materialized", "skipped", "failed", "blocked"]) {
+      expect(lines).toContain(`barograph_partitions_total{asset="redshift_bars",outcome="${outcome}"} 0`)
+    }
+    for (const name of ["rows", "rejected_rows", "bytes", "step_retries"]) {
+      expect(lines).toContain(`barograph_${name}_total{asset="staged_bars"} 0`)
+    }
+    expect(lines).toContain("barograph_ticks_total{automation=\"schedule/weekly\",outcome=\"failed\"} 0")
+    expect(lines).toContain("barograph_run_duration_seconds_count 0")
+    expect(lines).toContain("barograph_run_wait_seconds_count 0")
+  })))
+
 it.live("a daemon of the bundled graph answers over HTTP, and what it loaded is in the audit", () =>
   Effect.scoped(Effect.gen(function*() {
     const of = yield* Cli.project

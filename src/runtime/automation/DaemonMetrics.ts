@@ -6,13 +6,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Process from "node:process"
+import * as RunMetrics from "../run/RunMetrics.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore } from "../store/AutomationStore.ts"
 import { BackfillStore } from "../store/BackfillStore.ts"
 import { RunStore } from "../store/RunStore.ts"
-import type { NewTick } from "../store/Tick.ts"
+import { type NewTick, OUTCOMES } from "../store/Tick.ts"
 import * as AlertChannels from "./AlertChannels.ts"
 import * as Outbox from "./Outbox.ts"
+import { keyOf, type Project } from "./Project.ts"
 
 /** Told when the lead is won or lost. */
 export const leads = (term: number | undefined): Effect.Effect<void> =>
@@ -21,15 +23,14 @@ export const leads = (term: number | undefined): Effect.Effect<void> =>
     term === undefined ? 0 : 1
   )
 
-export const ticked = ({ name, outcome }: Pick<NewTick, "name" | "outcome">): Effect.Effect<void> =>
-  Metric.update(
-    Metric.counter("barograph_ticks_total", {
-      description: "Evaluations of schedules and sensors, by what became of them",
-      attributes: { automation: name, outcome },
-      incremental: true
-    }),
-    1
-  )
+const ticks = ({ name, outcome }: Pick<NewTick, "name" | "outcome">) =>
+  Metric.counter("barograph_ticks_total", {
+    description: "Evaluations of schedules and sensors, by what became of them",
+    attributes: { automation: name, outcome },
+    incremental: true
+  })
+
+export const ticked = (tick: Pick<NewTick, "name" | "outcome">): Effect.Effect<void> => Metric.update(ticks(tick), 1)
 
 const wait = Metric.histogram("barograph_run_wait_seconds", {
   description: "Time from the request of a run to when a daemon takes it",
@@ -37,6 +38,16 @@ const wait = Metric.histogram("barograph_run_wait_seconds", {
 })
 
 export const waited = (millis: number): Effect.Effect<void> => Metric.update(wait, Math.max(0, millis) / 1000)
+
+/** What a daemon of this graph may count, at zero: `RunMetrics.atZero` says why. */
+export const atZero = ({ automations, graph }: Pick<Project, "automations" | "graph">): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    yield* RunMetrics.atZero(graph.assets.keys())
+    yield* Metric.value(wait)
+    for (const name of automations.map(keyOf)) {
+      for (const outcome of OUTCOMES) yield* Metric.update(ticks({ name, outcome }), 0)
+    }
+  })
 
 const gauge = (name: string, description: string, value: number, attributes: Metric.Metric.AttributeSet = {}) =>
   Metric.update(Metric.gauge(name, { description, attributes }), value)

@@ -46,6 +46,9 @@ const ended = memoized((status: RunStatus) =>
   counter("barograph_runs_ended_total", "Runs that this process ended", { status })
 )
 
+/** As what a run can end. */
+const ENDED = ["succeeded", "failed", "interrupted", "canceled"] as const satisfies ReadonlyArray<RunStatus>
+
 const duration = seconds("barograph_run_duration_seconds", "Time of a run, without waiting for its turn", {})
 
 const addOutputs = (asset: string, results: ReadonlyArray<StepResult>, update: Update): void => {
@@ -85,6 +88,22 @@ export const record = (events: ReadonlyArray<Event>): Effect.Effect<void> =>
   updating((update) => {
     for (const event of events) add(event, update)
   })
+
+/**
+ * The series of these assets and of runs, at zero. To Prometheus, a series that appears with a value has not increased: a
+ * week's load, or its failure, would be drawn nowhere. Not those of call times, which are fourteen for each asset.
+ */
+export const atZero = (assets: Iterable<string>): Effect.Effect<void> =>
+  Effect.andThen(
+    Metric.value(duration),
+    updating((update) => {
+      for (const status of ENDED) update(ended(status), 0)
+      for (const asset of assets) {
+        const { steps: _, ...counters } = ofAsset(asset)
+        for (const one of Object.values(counters)) update(one, 0)
+      }
+    })
+  )
 
 /** Without its time where it did not begin. */
 export const runEnded = (status: RunStatus, took?: number): Effect.Effect<void> =>

@@ -224,17 +224,36 @@ it.live("counting a step's events costs less than a tenth of a millisecond", () 
 const file = (path: string) =>
   Effect.promise(() => NodeFs.readFile(Url.fileURLToPath(new URL(`../../../${path}`, import.meta.url)), "utf8"))
 
-it.live("the dashboard draws metrics that there are", () =>
+/** What a panel asks for, and the labels by which it sums or names its lines. */
+interface Target {
+  readonly expr: string
+  readonly legendFormat: string
+}
+
+const labelsOf = ({ expr, legendFormat }: Target): ReadonlyArray<string> => [
+  ...[...expr.matchAll(/by \(([^)]*)\)/g)].flatMap(([, names]) => names!.split(/, */)),
+  ...[...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name!)
+]
+
+it.live("the dashboard draws metrics that there are, by labels that they have", () =>
   Effect.scoped(Effect.gen(function*() {
     const dashboard = JSON.parse(yield* file("docker/grafana/barograph.json"))
-    const expressions = JSON.stringify(dashboard).match(/"expr":"(?:[^"\\]|\\.)*"/g) ?? []
-    const used = new Set(expressions.flatMap((text) => text.match(/\b(barograph|process)_\w+/g) ?? []))
-    expect(used.size).toBeGreaterThan(12)
+    const targets: ReadonlyArray<Target> = dashboard.panels.flatMap((panel: { targets: unknown }) => panel.targets)
     const { text } = yield* get(yield* daemon, "/metrics")
-    const given = new Set([...text.matchAll(/^(\w+)[{ ]/gm)].map(([, name]) => name))
+    const given = new Map([...text.matchAll(/^(\w+)(?:\{(.*)\})? /gm)].map(([, name, labels = ""]) => [name!, labels]))
     // Those that a source with a quota, the first tick of a schedule and a channel of alerts bring about.
     const later = ["source_calls_total", "source_quota_left", "ticks_total", "alerts_undelivered"].map((name) =>
       `barograph_${name}`
     )
-    expect([...used].filter((name) => !given.has(name) && !later.includes(name))).toEqual([])
+    const used = targets.flatMap((target) =>
+      (target.expr.match(/\b(barograph|process)_\w+/g) ?? []).map((name) => ({ name, target }))
+    )
+    expect(new Set(used.map(({ name }) => name)).size).toBeGreaterThan(12)
+    for (const { name, target } of used.filter(({ name }) => !later.includes(name))) {
+      expect([...given.keys()]).toContain(name)
+      // Prometheus adds the label `instance`.
+      for (const label of labelsOf(target).filter((label) => label !== "instance")) {
+        expect(given.get(name), target.expr).toMatch(new RegExp(`(^|,)${label}="`))
+      }
+    }
   })).pipe(Effect.provide(engine)))

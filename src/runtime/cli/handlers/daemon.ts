@@ -92,8 +92,11 @@ const reloaded = (read: Result.Result<Reloaded, Failure>) =>
 export const projects = (application: Pick<Application, "reloads"> & Project) =>
   Effect.gen(function*() {
     const latest = yield* SubscriptionRef.make<Project>(application)
+    yield* DaemonMetrics.atZero(application)
     const follow = (found: Result.Result<Project, Failure>) =>
-      Result.isSuccess(found) ? SubscriptionRef.set(latest, found.success) : Effect.void
+      Result.isSuccess(found)
+        ? Effect.andThen(DaemonMetrics.atZero(found.success), SubscriptionRef.set(latest, found.success))
+        : Effect.void
     yield* (application.reloads ?? Stream.empty).pipe(
       Stream.mapEffect(reloaded),
       Stream.runForEach(follow),
@@ -116,12 +119,13 @@ export const daemon = Effect.fnUntraced(function*(input: Input) {
   if (Option.isSome(input.simulate)) return yield* simulate(application, input.simulate.value, input.json)
   let term: number | undefined
   return yield* Effect.scoped(Effect.gen(function*() {
+    const latest = yield* projects(application)
     if (address !== undefined) yield* served(address, () => term)
     // Spans are made where there is a collector, which does not come to ask how things stand.
     if (yield* References.TracerEnabled) {
       yield* Effect.forkScoped(Effect.repeat(DaemonMetrics.refresh, Schedule.spaced("15 seconds")))
     }
-    return yield* Daemon.run(yield* projects(application), {
+    return yield* Daemon.run(latest, {
       ...Daemon.defaults,
       holder: `${Os.hostname()} ${Process.pid}`,
       lease: input.lease,
