@@ -93,7 +93,7 @@ const allConcerns = <R>(project: Project<R>, { asked, fenced, options, running, 
       contained("conditions", moving("conditions", Conditions.run(project.graph, fenced))),
       ...sensors.map((self) => contained(`sensor ${self.name}`, Sensing.run(self, fenced, asked))),
       contained("runs", moving("runs", Launcher.run(project, running, { term, slots: options.slots }))),
-      contained("backfills", Backfilling.run(project, fenced, term)),
+      contained("backfills", Backfilling.run(project, running, fenced, term)),
       contained("recovery", moving("recovery", Recovery.run(fenced))),
       contained("retention", Recovery.retain(options.retention, fenced)),
       contained("freshness", FreshnessWatch.run(project.graph, fenced)),
@@ -118,10 +118,13 @@ const work = <R, P>(projects: Stream.Stream<Project<R>, never, P>, leading: Lead
   )
 
 /** Runs may end by themselves for a while; the rest is interrupted with the scope. */
-const drained = ({ fibers, tags }: Launcher.Running, drain: Duration.Duration) =>
+const drained = ({ fibers }: Launcher.Running, drain: Duration.Duration) =>
   Effect.gen(function*() {
-    if (tags.size > 0) {
-      yield* Effect.logInfo(`stopping: ${tags.size} runs may go on for ${Duration.format(drain)}`)
+    const count = yield* FiberMap.size(fibers)
+    if (count > 0) {
+      yield* Effect.logInfo(
+        `stopping: ${count} ${count === 1 ? "run" : "runs"} may go on for ${Duration.format(drain)}`
+      )
     }
     yield* Effect.ignore(Effect.timeout(FiberMap.awaitEmpty(fibers), drain))
   })

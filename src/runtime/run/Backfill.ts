@@ -51,6 +51,8 @@ export interface Options {
   readonly limits: Admission.Limits
   /** Of the leader that works on it. */
   readonly term?: number | undefined
+  /** Asked before each slice; false leaves the rest to others. */
+  readonly goesOn?: (() => boolean) | undefined
   readonly observe: (event: BackfillEvent) => Effect.Effect<void>
 }
 
@@ -181,7 +183,7 @@ const takeUp = <R>(graph: AssetGraph.AssetGraph<string, R>, backfill: Backfill, 
 const IDLE = "500 millis"
 
 /**
- * Works until the backfill is over, and answers how it stands then. While other processes hold the last slices of a stage
+ * Works until the backfill is over, and answers how it stands then; undefined when it is gone or left to others. While other processes hold the last slices of a stage
  * it waits, and takes over from those that die.
  */
 export const work = <R>(graph: AssetGraph.AssetGraph<string, R>, backfillId: string, options: Options) =>
@@ -189,7 +191,7 @@ export const work = <R>(graph: AssetGraph.AssetGraph<string, R>, backfillId: str
     const store = yield* BackfillStore
     const worker = `${backfillId}/${yield* RunId.make}`
     yield* (yield* Claims).hold(worker)
-    while (true) {
+    while (options.goesOn?.() ?? true) {
       const slice = yield* store.claim(backfillId, worker, options.term)
       const backfill = yield* store.settle(backfillId)
       if (backfill === undefined) return undefined
@@ -197,6 +199,7 @@ export const work = <R>(graph: AssetGraph.AssetGraph<string, R>, backfillId: str
       else if (backfill.status !== "running") return backfill
       else yield* Effect.sleep(IDLE)
     }
+    return undefined
   }))
 
 const ASK_AGAIN = Schedule.spaced("200 millis")

@@ -1,9 +1,12 @@
 import { expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
 import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import { BackfillStore } from "../../../src/runtime/store/BackfillStore.ts"
+import { Leadership } from "../../../src/runtime/store/Leadership.ts"
 import * as TestBackfill from "../../support/TestBackfill.ts"
 import * as TestDaemon from "../../support/TestDaemon.ts"
 
@@ -56,3 +59,35 @@ it.effect("a backfill behind a hundred newer ones is worked on", () =>
       expect(calls).toHaveLength(1)
     }).pipe(clock.on)
   }).pipe(Effect.provide(TestDaemon.patient)))
+
+/** Three slices of a call each. A daemon is asked to stop ten seconds into the first; how things stand a minute later. */
+const stopped = (takes: Duration.Input) =>
+  Effect.gen(function*() {
+    const letters = Asset.make("letters", {
+      partitions: { letter: Partitions.statics(["a", "b", "c"]) }
+    }, () => Effect.sleep(takes))
+    const graph = AssetGraph.make(letters)
+    const clock = TestDaemon.makeClock(START)
+    return yield* Effect.gen(function*() {
+      const { backfillId } = yield* TestBackfill.create(graph, { assets: ["letters"], slice: 1 })
+      const daemon = yield* TestDaemon.start({ ...TestDaemon.project(TestDaemon.counted([]), []), graph }, {
+        drain: Duration.seconds(30)
+      })
+      yield* clock.advance("10 seconds")
+      daemon.interruptUnsafe()
+      yield* clock.advance("1 minute")
+      expect(yield* (yield* Leadership).leader).toMatchObject({ term: 1, isExpired: true })
+      const slices = yield* (yield* BackfillStore).slices(backfillId)
+      return { runs: (yield* TestDaemon.runs).map(({ status }) => status), slices: slices.map(({ status }) => status) }
+    }).pipe(clock.on)
+  }).pipe(Effect.provide(TestDaemon.patient))
+
+it.effect("a daemon that is asked to stop lets its slice end, and begins no other", () =>
+  Effect.gen(function*() {
+    expect(yield* stopped("25 seconds")).toEqual({ runs: ["succeeded"], slices: ["done", "pending", "pending"] })
+  }))
+
+it.effect("a slice that takes longer than a daemon may that is asked to stop is given back", () =>
+  Effect.gen(function*() {
+    expect(yield* stopped("45 seconds")).toEqual({ runs: ["interrupted"], slices: ["pending", "pending", "pending"] })
+  }))
