@@ -26,7 +26,7 @@ const untilLeads = (address: string) =>
 
 it.live("what a daemon counts is there at zero before it happens: a series that appears has not increased", () =>
   Effect.scoped(Effect.gen(function*() {
-    const { address } = yield* daemon(yield* Cli.project)
+    const { address, child, ended } = yield* daemon(yield* Cli.project)
     const lines = (yield* get(`${address}/metrics`)).split("\n")
     for (const status of ["succeeded", "failed", "interrupted", "canceled"]) {
       expect(lines).toContain(`barograph_runs_ended_total{status="${status}"} 0`)
@@ -40,6 +40,8 @@ it.live("what a daemon counts is there at zero before it happens: a series that 
     expect(lines).toContain("barograph_ticks_total{automation=\"schedule/weekly\",outcome=\"failed\"} 0")
     expect(lines).toContain("barograph_run_duration_seconds_count 0")
     expect(lines).toContain("barograph_run_wait_seconds_count 0")
+    child.kill("SIGTERM")
+    yield* Effect.promise(() => ended)
   })))
 
 it.live("a daemon of the bundled graph answers over HTTP, and what it loaded is in the audit", () =>
@@ -85,6 +87,6 @@ it.live("a daemon of the bundled graph answers over HTTP, and what it loaded is 
 
     child.kill("SIGTERM")
     const { stderr } = yield* Effect.promise(() => ended)
-    const lines = stderr.trim().split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
+    const lines = stderr.trim().split("\n").map((line) => JSON.parse(line))
     expect(lines.map(({ message }) => message)).toContain("leads, term 1")
   })))

@@ -115,8 +115,10 @@ export const daemon = Effect.fnUntraced(function*(input: Input) {
   }
   const address = yield* listenAddress(input.listen)
   const application = yield* load
-  yield* Effect.forEach(application.notices, Print.talk)
-  if (Option.isSome(input.simulate)) return yield* simulate(application, input.simulate.value, input.json)
+  const isSimulation = Option.isSome(input.simulate)
+  // Whoever reads the log of a daemon can read all of it.
+  yield* Effect.forEach(application.notices, isSimulation ? Print.talk : (notice) => Effect.logInfo(notice))
+  if (isSimulation) return yield* simulate(application, input.simulate.value, input.json)
   let term: number | undefined
   return yield* Effect.scoped(Effect.gen(function*() {
     const latest = yield* projects(application)
