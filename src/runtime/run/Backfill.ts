@@ -183,8 +183,8 @@ const takeUp = <R>(graph: AssetGraph.AssetGraph<string, R>, backfill: Backfill, 
 const IDLE = "500 millis"
 
 /**
- * Works until the backfill is over, and answers how it stands then; undefined when it is gone or left to others. While other processes hold the last slices of a stage
- * it waits, and takes over from those that die.
+ * Works until the backfill is over, and answers how it stands then; undefined when it is gone or left to others. While
+ * other processes hold the last slices of a stage it waits, and takes over from those that die.
  */
 export const work = <R>(graph: AssetGraph.AssetGraph<string, R>, backfillId: string, options: Options) =>
   Effect.scoped(Effect.gen(function*() {
