@@ -3,6 +3,7 @@
  * `bars_by_date` [session], one of them where the layout asks for it. Only what contains a changed session is made anew.
  */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
 import * as Bars from "../layers/bars/Bars.ts"
 import * as Layout from "../layers/lake/Layout.ts"
@@ -27,8 +28,19 @@ interface Compacted {
   readonly files: ReadonlyArray<SessionFile>
 }
 
-const sessionBars = Effect.fnUntraced(function*({ output, partition: { session, symbol } }: SessionFile) {
-  const bars = yield* ParquetReader.decode(yield* (yield* ObjectStore).get(output.key))
+/** A session's file is not there, or not as it was published; `message` says what brings it back. */
+class SessionFileError extends Schema.TaggedError<SessionFileError>()("SessionFileError", { message: Schema.String }) {}
+
+const sessionBars = Effect.fnUntraced(function*({ output: { key }, partition: { session, symbol } }: SessionFile) {
+  const again = `materialize --asset bars_parquet --partition symbol=${symbol},session=${session} --force`
+  const lost = (what: string) => new SessionFileError({ message: `${key} is ${what}${again}` })
+  const bytes = yield* (yield* ObjectStore).get(key).pipe(
+    Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.fail(lost("not there; fix: ")))
+  )
+  const bars = yield* Effect.catch(
+    ParquetReader.decodePublished(bytes, { session, symbol }),
+    () => Effect.fail(lost("not what was published; fix: remove it, then "))
+  )
   return { symbol, date: session, bars, contentHash: Bars.contentHash(bars) }
 })
 

@@ -35,6 +35,23 @@ interface Partition {
 const keyOf = (source: string, partition: Partition, hash: string): string =>
   `raw/${source}/symbol=${segment(partition.symbol)}/month=${partition.month}/${hash}.gz`
 
+/** The payload cannot be read any more; `message` says what brings it back. */
+export class PayloadError extends Schema.TaggedError<PayloadError>()("PayloadError", { message: Schema.String }) {}
+
+/** The payload as it was fetched. */
+export const read = Effect.fnUntraced(function*({ key }: typeof RawPayload.Type, { month, symbol }: Partition) {
+  const store = yield* ObjectStore
+  const again = `fetch it again: materialize --asset raw_bars --partition symbol=${symbol},month=${month} --force`
+  const gone = `${key} is not in ${store.location}; fix: copy it from the lake that it was put into, or ${again}`
+  const packed = yield* store.get(key).pipe(
+    Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.fail(new PayloadError({ message: gone })))
+  )
+  return yield* Effect.try({
+    try: () => Zlib.gunzipSync(packed),
+    catch: () => new PayloadError({ message: `${key} in ${store.location} is damaged; fix: ${again}` })
+  })
+})
+
 /** Off the main thread and at the least level: a fifth larger than at the usual one, in half the time. */
 const compressed = (bytes: Uint8Array) => Effect.promise(() => NodeUtil.promisify(Zlib.gzip)(bytes, { level: 1 }))
 

@@ -5,19 +5,17 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Zlib from "node:zlib"
 import * as BarInterval from "../layers/bars/BarInterval.ts"
 import * as Bars from "../layers/bars/Bars.ts"
 import * as Quality from "../layers/bars/Quality.ts"
 import * as Rule from "../layers/bars/Rule.ts"
-import { ObjectStore } from "../layers/lake/ObjectStore.ts"
 import { type Decoded, MarketData } from "../layers/market-data/MarketData.ts"
 import { BarStore } from "../layers/staging/BarStore.ts"
 import * as Asset from "../runtime/asset/Asset.ts"
 import * as Calendar from "../runtime/partition/Calendar.ts"
 import { session, sessionFromMonth, symbol } from "./dimensions.ts"
 import * as PeriodBars from "./periodBars.ts"
-import { rawBars, type RawPayload } from "./rawBars.ts"
+import { rawBars, type RawPayload, read as readPayload } from "./rawBars.ts"
 import { whileRetryable } from "./retry.ts"
 import { sessionBefore, sessionFacts } from "./sessionFacts.ts"
 import { TradingCalendar } from "./TradingCalendar.ts"
@@ -127,15 +125,14 @@ export const stagedBars = Asset.make(
     }
   },
   Effect.fn("staged_bars")(function*({ items }) {
-    const objects = yield* ObjectStore
     const source = yield* MarketData
     const store = yield* BarStore
     const { partition, raw } = items[0]!
     const calendar = yield* TradingCalendar
     const rules = yield* Rule.Active
-    const payload = source.decode(raw.format, Zlib.gunzipSync(yield* objects.get(raw.key)))
-    const decoded = inPeriods(payload, calendar, raw, rules)
     const month = partition.session.slice(0, 7)
+    const payload = source.decode(raw.format, yield* readPayload(raw, { symbol: partition.symbol, month }))
+    const decoded = inPeriods(payload, calendar, raw, rules)
     const lost = unplaced(BarInterval.isByDate(raw.interval) ? ofMonth(decoded, month) : decoded, calendar)
     const sessions = items.map((item) => pick(calendar, decoded, item.partition.session, raw, rules))
     const staged = yield* store.stage({

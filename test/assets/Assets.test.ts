@@ -2,7 +2,8 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { definitions } from "../../src/assets/definitions.ts"
+import { parquetWriteBuffer } from "hyparquet-writer"
+import { definitions, withLayout } from "../../src/assets/definitions.ts"
 import { session, symbol } from "../../src/assets/dimensions.ts"
 import { stagedBars } from "../../src/assets/stagedBars.ts"
 import * as DerivedMemory from "../../src/layers/derived/Memory.ts"
@@ -14,6 +15,7 @@ import * as StagingMemory from "../../src/layers/staging/Memory.ts"
 import * as WarehouseMemory from "../../src/layers/warehouse/Memory.ts"
 import * as Asset from "../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
+import type * as Run from "../../src/runtime/testing/Run.ts"
 import * as Testing from "../../src/runtime/testing/Testing.ts"
 
 const row = (label: string, high: string) => [label, {
@@ -139,6 +141,73 @@ it.effect("an answer without a series takes nothing away that was staged before"
     expect(tables.history).toEqual([])
     expect([...objects.keys()].filter((key) => key.endsWith(".parquet"))).toHaveLength(2)
     expect(loads.get("IBM/2013-10-07")!.bars.length).toBe(1)
+  }).pipe(Effect.provide(layer))
+})
+
+const failures = (run: Run.Run) => run.summary.failures.map(({ error }) => error)
+
+it.effect("a session's file that is gone, or not what was published, is not handed on to a larger one, and its fix mends it", () => {
+  const { layer, objects } = world(new Map([["IBM/2013-10", payload([monday, friday])]]))
+  const graph = withLayout("symbol/month")
+  const key = "bars/symbol=IBM/date=2013-10-07/bars.parquet"
+  const fix = "materialize --asset bars_parquet --partition symbol=IBM,session=2013-10-07 --force"
+  const compact = Testing.materialize(graph, { ...IBM, asset: "bars_by_month", force: true })
+  const mend = Testing.materialize(graph, {
+    ...IBM,
+    asset: "bars_parquet",
+    partition: "symbol=IBM,session=2013-10-07",
+    force: true
+  })
+  return Effect.gen(function*() {
+    yield* compact
+    const whole = objects.get("bars_by_month/symbol=IBM/month=2013-10/bars.parquet")!
+
+    objects.delete(key)
+    expect(failures(yield* compact)).toEqual([`${key} is not there; fix: ${fix}`])
+    yield* mend
+
+    const foreign = parquetWriteBuffer({ columnData: [{ name: "ts", data: [1n], type: "INT64" }] })
+    const another = objects.get("bars/symbol=IBM/date=2013-10-04/bars.parquet")!
+    for (const wrong of [new Uint8Array(foreign), another.slice(), new Uint8Array(0)]) {
+      objects.set(key, wrong)
+      expect(failures(yield* compact)).toEqual([`${key} is not what was published; fix: remove it, then ${fix}`])
+      yield* mend
+    }
+
+    const flipped = objects.get(key)!.slice()
+    flipped.fill(0, 20, 60)
+    objects.set(key, flipped)
+    expect(failures(yield* compact)).toEqual([`${key} is not what was published; fix: remove it, then ${fix}`])
+    objects.delete(key)
+    yield* mend
+
+    expect((yield* compact).summary.status).toBe("succeeded")
+    expect(objects.get("bars_by_month/symbol=IBM/month=2013-10/bars.parquet")).toEqual(whole)
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("a payload that is gone or damaged is said with what fetches it again, and that mends it", () => {
+  const { layer, objects, source } = world(new Map([["IBM/2013-10", payload([monday, friday])]]))
+  const stage = Testing.materialize(definitions, { ...IBM, asset: "staged_bars", force: true })
+  const fetch = Testing.materialize(definitions, { ...IBM, asset: "raw_bars", force: true })
+  return Effect.gen(function*() {
+    yield* stage
+    const [key] = [...objects.keys()].filter((key) => key.startsWith("raw/"))
+    const whole = objects.get(key!)!
+    const fix = "materialize --asset raw_bars --partition symbol=IBM,month=2013-10 --force"
+
+    objects.delete(key!)
+    expect(failures(yield* stage)).toEqual([
+      `${key} is not in memory:; fix: copy it from the lake that it was put into, or fetch it again: ${fix}`
+    ])
+    for (const damaged of [whole.subarray(0, 100), new Uint8Array(0), Uint8Array.from(whole).fill(7, 30, 60)]) {
+      objects.set(key!, damaged)
+      expect(failures(yield* stage)).toEqual([`${key} in memory: is damaged; fix: fetch it again: ${fix}`])
+      yield* fetch
+      expect(objects.get(key!)).toEqual(whole)
+    }
+    expect((yield* stage).summary.status).toBe("succeeded")
+    expect(source.calls).toHaveLength(4)
   }).pipe(Effect.provide(layer))
 })
 

@@ -73,8 +73,10 @@ export const tail = (
 ): Effect.Effect<Part | undefined, ObjectStoreError> =>
   Effect.catchReason(store.read(key, { last }), "ObjectStoreError", "NotFound", () => Effect.succeed(undefined))
 
-/** Puts an object whose key names its content, unless it is there. */
+/** Puts an object whose key names its content, unless it is there, whole. */
 export const ensure = Effect.fnUntraced(function*(store: ObjectStore["Service"], key: string, bytes: Uint8Array) {
-  if ((yield* tail(store, key, 1)) !== undefined) return
-  yield* Effect.catchReason(store.put(key, bytes, null), "ObjectStoreError", "Conflict", () => Effect.void)
+  const held = yield* store.get(key).pipe(
+    Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.succeed(undefined))
+  )
+  if (held === undefined || Buffer.compare(held, bytes) !== 0) yield* store.put(key, bytes)
 })

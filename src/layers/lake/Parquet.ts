@@ -58,7 +58,7 @@ const file = (parts: ReadonlyArray<BarsPart>, meta: Meta, format: Format): Uint8
   const groups = grouped(parts).map((group) => rowGroup(columns(group, shared, format, whole), format))
   const footer: Omit<FileMetaData, "metadata_length"> = {
     version: format.pages === "v1" ? 1 : 2,
-    created_by: "barograph version 1.0.0 (build 0)",
+    created_by: WRITER,
     schema: schema(shared, format, whole),
     num_rows: BigInt(rows),
     row_groups: groups,
@@ -77,6 +77,9 @@ const SHARED = ["symbol", "date"] as const
 type Shared = (typeof SHARED)[number]
 
 const MAGIC = 0x31524150
+
+/** Who wrote the file. Other programs keep the metadata of a file that they write anew, and put their own name here. */
+const WRITER = "barograph version 1.0.0 (build 0)"
 
 /** Neighbours as long as they fit a row group. */
 const grouped = (parts: ReadonlyArray<BarsPart>): ReadonlyArray<ReadonlyArray<BarsPart>> => {
@@ -213,6 +216,11 @@ export const parsers = {
     return lastDay.text
   }
 }
+
+/** Whether it is the footer of a file of ours that has all of its columns; `length` is the footer's own, as above. */
+export const isOurs = ({ created_by, row_groups }: FileMetaData, length: number, size: number): boolean =>
+  created_by === WRITER
+  && row_groups.reduce((sum, { total_compressed_size }) => sum + Number(total_compressed_size), 4) + length === size
 
 /** What a file says about itself. */
 export const metaOf = ({ key_value_metadata }: FileMetaData): Meta =>

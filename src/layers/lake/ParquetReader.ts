@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { type FileMetaData, parquetRead, type RowGroup, type SchemaElement } from "hyparquet"
 import * as Zlib from "node:zlib"
-import { allocate, type Bars } from "../bars/Bars.ts"
+import { allocate, type Bars, contentHash } from "../bars/Bars.ts"
 import * as Parquet from "./Parquet.ts"
 
 export type Column = "symbol" | "date" | "ts" | (typeof Parquet.prices)[number] | "volume"
@@ -31,6 +31,15 @@ export const decode = Effect.fn("ParquetReader.decode")((
     return bars
   })
 )
+
+/** The bars of a file that says `meta`, where they are still those that were published in it. */
+export const decodePublished = Effect.fnUntraced(function*(bytes: Uint8Array, meta: Parquet.Meta) {
+  const bars = yield* decode(bytes)
+  const held = Parquet.metaOf(Parquet.footer(bytes))
+  const expected = { ...meta, contentHash: contentHash(bars) }
+  if (Object.entries(expected).every(([name, value]) => held[name] === value)) return bars
+  return yield* new Parquet.ParquetError({ message: "no file as it was published", cause: undefined })
+})
 
 const numbers = (values: ReadonlyArray<unknown> | Float64Array): ArrayLike<number> =>
   values instanceof Float64Array ? values : values.map(Number)

@@ -89,13 +89,14 @@ const look = Effect.fnUntraced(function*(store: Store, key: string) {
   if (end === undefined) return undefined
   const needed = Parquet.footerLength(end.bytes)
   const whole = needed <= TAIL || needed > end.size ? end : yield* store.read(key, { last: needed }, end.etag)
-  return { etag: end.etag, size: end.size, meta: metaOf(whole.bytes, needed) } satisfies Held
+  return { etag: end.etag, size: end.size, meta: metaOf(whole.bytes, needed, end.size) } satisfies Held
 })
 
-const metaOf = (bytes: Uint8Array, needed: number): Parquet.Meta => {
+const metaOf = (bytes: Uint8Array, needed: number, size: number): Parquet.Meta => {
   if (needed > bytes.length) return {}
   try {
-    return Parquet.metaOf(Parquet.footer(bytes))
+    const footer = Parquet.footer(bytes)
+    return Parquet.isOurs(footer, needed, size) ? Parquet.metaOf(footer) : {}
   } catch {
     return {}
   }

@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { parquetWriteBuffer } from "hyparquet-writer"
 import { type Bars, contentHash, empty } from "../../../src/layers/bars/Bars.ts"
 import { ObjectStore } from "../../../src/layers/lake/ObjectStore.ts"
 import * as Parquet from "../../../src/layers/lake/Parquet.ts"
@@ -116,6 +117,25 @@ export const suite = <E>(name: string, store: Layer.Layer<ObjectStore, E>): void
           yield* store.put("damaged/x", wrong)
           yield* publish(store, "damaged/x", bars)
           expect(yield* hashAt(store, "damaged/x")).toBe(contentHash(bars))
+        }
+      }))
+
+    it.effect("a file that another program wrote anew, our words included, is replaced; so is one that lacks a part", () =>
+      Effect.gen(function*() {
+        const store = yield* ObjectStore
+        const bars = TestBars.make(day, 390)
+        yield* publish(store, "rewritten/x", bars)
+        const whole = yield* store.get("rewritten/x")
+        // As pyarrow does with a table that it has read and filtered.
+        const filtered = parquetWriteBuffer({
+          columnData: [{ name: "ts", data: [1n], type: "INT64" }],
+          kvMetadata: Object.entries(Parquet.metaOf(Parquet.footer(whole))).map(([key, value]) => ({ key, value }))
+        })
+        const lacking = Uint8Array.from([...whole.subarray(0, 200), ...whole.subarray(300)])
+        for (const wrong of [new Uint8Array(filtered), lacking]) {
+          yield* store.put("rewritten/x", wrong)
+          yield* publish(store, "rewritten/x", bars)
+          expect(yield* hashAt(store, "rewritten/x")).toBe(contentHash(bars))
         }
       }))
 
