@@ -30,7 +30,8 @@ export class BarsBuilder {
     columns.high[count] = high
     columns.low[count] = low
     columns.close[count] = close
-    columns.volume[count] = volume
+    // -0 becomes 0, which is what a column of whole numbers would make of it.
+    columns.volume[count] = volume + 0
     this.count = count + 1
   }
 

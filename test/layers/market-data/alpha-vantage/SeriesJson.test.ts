@@ -134,6 +134,11 @@ describe("the intraday decoder", () => {
     assert.strictEqual(decode(answer(row(`""`))).rejects[0]!.session, "2024-01-03")
   })
 
+  it("takes a volume of -0 for none, as columns of whole numbers do", () => {
+    const { bars } = decode(answer(`"2024-01-03 10:00:00":${fields().replace(`"5"`, `"-0"`)}`)).sessions[0]!
+    assert.isTrue(Object.is(bars.volume[0], 0))
+  })
+
   it("collapses identical duplicates and refuses others", () => {
     const row = `"2024-01-03 10:00:00":${fields()}`
     assert.deepStrictEqual(reasons(`${row},${row}`), [])
