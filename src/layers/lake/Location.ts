@@ -49,12 +49,24 @@ export interface Wrong {
 
 const wrong = (message: string, fix: string): Result.Result<never, Wrong> => Result.fail({ message, fix })
 
+/** A user or a password in front of a host, in the address or in one that it names. An AWS secret may have slashes. */
+export const holdsSecret = (text: string): boolean => /:\/\/[^/?#&]*(?:@|:[^?#&]*@)/.test(text)
+
+const SECRET: Wrong = {
+  message: "the address holds a user or a password",
+  fix: "leave it out, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+}
+
+/** Begins as an address does, well-formed or not: `s3:/lake` is no directory that anybody means. */
+export const isAddress = (text: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(text)
+
 /** `cwd` is what a relative directory starts from. */
-export const parse = (text: string, cwd: string): Result.Result<Location, Wrong> => {
+export const parse = (given: string, cwd: string): Result.Result<Location, Wrong> => {
+  const text = given.trim()
+  if (holdsSecret(text)) return Result.fail(SECRET)
+  if (!isAddress(text)) return Result.succeed({ kind: "directory", path: Path.resolve(cwd, text) })
   const scheme = /^([a-z0-9+-]+):\/\//i.exec(text)?.[1]?.toLowerCase()
   switch (scheme) {
-    case undefined:
-      return Result.succeed({ kind: "directory", path: Path.resolve(cwd, text) })
     case "file":
       return directory(text)
     case "s3":
@@ -85,7 +97,7 @@ const bucket = (text: string, dialect: "s3" | "gcs"): Result.Result<Location, Wr
   if (found === null) return wrong(`"${text}" names no bucket`, "write s3://bucket/prefix?region=eu-central-1")
   const given = new URLSearchParams(found[3])
   const flaw = parameterFlaw(given)
-  if (flaw !== undefined) return wrong(flaw, `parameters are ${PARAMETERS.join(", ")}`)
+  if (flaw !== undefined) return Result.fail(flaw)
   const endpoint = given.get("endpoint") ?? (dialect === "gcs" ? GOOGLE : undefined)
   return Result.succeed({
     kind: "bucket",
@@ -102,22 +114,35 @@ const bucket = (text: string, dialect: "s3" | "gcs"): Result.Result<Location, Wr
   })
 }
 
-const parameterFlaw = (given: URLSearchParams): string | undefined => {
+const parameterFlaw = (given: URLSearchParams): Wrong | undefined => {
+  const flaw = (message: string, fix = `parameters are ${PARAMETERS.join(", ")}`): Wrong => ({ message, fix })
   for (const [name, value] of given) {
     const known: ReadonlyArray<string> = PARAMETERS
-    if (!known.includes(name)) return `there is no parameter "${name}".${didYouMean(name, known)}`
-    if (given.getAll(name).length > 1) return `"${name}" is given twice`
-    if (value === "") return `"${name}" is empty`
+    if (!known.includes(name)) return flaw(`there is no parameter "${name}".${didYouMean(name, known)}`)
+    if (given.getAll(name).length > 1) return flaw(`"${name}" is given twice`)
+    if (value === "") return flaw(`"${name}" is empty`)
   }
   const endpoint = given.get("endpoint")
+  if (endpoint !== null && holdsSecret(endpoint)) return SECRET
   if (endpoint !== null && !/^https?:\/\/[^/\s]+\/?$/.test(endpoint)) {
-    return `endpoint "${endpoint}" is no http(s)://host`
+    return flaw(`endpoint "${endpoint}" is no http(s)://host`, "write it as endpoint=https://host")
+  }
+  const storageClass = given.get("storageClass")
+  if (storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE") {
+    return flaw(
+      `what is in the storage class ${storageClass} cannot be read at once`,
+      "leave it out, or write GLACIER_IR"
+    )
   }
   const encryption = given.get("encryption")
   const known: ReadonlyArray<string> = ENCRYPTIONS
-  if (encryption !== null && !known.includes(encryption)) return `encryption is one of ${ENCRYPTIONS.join(", ")}`
-  if (given.has("kmsKeyId") && !(encryption ?? "").startsWith("aws:kms")) return "kmsKeyId needs encryption=aws:kms"
-  if (given.has("pathStyle") && !/^(true|false)$/.test(given.get("pathStyle")!)) return "pathStyle is true or false"
+  if (encryption !== null && !known.includes(encryption)) return flaw(`encryption is one of ${ENCRYPTIONS.join(", ")}`)
+  if (given.has("kmsKeyId") && !(encryption ?? "").startsWith("aws:kms")) {
+    return flaw("kmsKeyId needs encryption=aws:kms")
+  }
+  if (given.has("pathStyle") && !/^(true|false)$/.test(given.get("pathStyle")!)) {
+    return flaw("pathStyle is true or false")
+  }
   return undefined
 }
 

@@ -94,9 +94,9 @@ const secretUrl = (env: string, description: string) =>
 
 const path = (env: string, description: string) =>
   ({
-    schema: text.annotate({ description }),
+    schema: text.check(Schema.isPattern(/^(?!\s*~(?:\/|$))/)).annotate({ description }),
     env: [env],
-    expected: "a path",
+    expected: "a path, without a ~, which only a shell knows",
     parse: itself,
     path: true
   }) satisfies Field<

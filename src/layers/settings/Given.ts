@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { didYouMean } from "../../runtime/asset/Suggest.ts"
+import * as Location from "../lake/Location.ts"
 import * as Fields from "./Fields.ts"
 
 /** A setting that cannot be used: which, why, and what to write instead. Never holds a secret's value. */
@@ -120,7 +121,9 @@ const valueOf = Effect.fnUntraced(function*(name: Fields.Name, file: File | unde
   const value = file?.values[name]
   if (file === undefined || value === undefined || value === null) return undefined
   const place = `"${name}" of ${file.name}`
-  const isRelative = "path" in field && typeof value === "string" && !/^[a-z0-9+-]+:\/\//i.test(value)
+  // What is no path stays as it is, for whoever says so.
+  const isRelative = "path" in field && typeof value === "string" && !/^\s*~/.test(value) &&
+    !Location.isAddress(value.trim())
   return { place, value: isRelative ? Path.resolve(file.directory, value) : value } satisfies Found
 })
 

@@ -48,24 +48,32 @@ const ROLE = /^(?:default|arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/:-]+)$/
 const refuse = (message: string, fix = `write it as ${EXAMPLE}`): Result.Result<never, Unusable> =>
   Result.fail({ message, fix })
 
+const SECRET = refuse(
+  "the URL of a Redshift holds a user or a password",
+  "leave it out: the AWS SDK finds the credentials, or name a secret with ?secretArn=…"
+)
+
 export const parse = (text: string): Result.Result<RedshiftTarget, Unusable> => {
-  if (!URL.canParse(text)) return refuse(`"${text}" is no URL`)
+  if (Location.holdsSecret(text)) return SECRET
+  if (!URL.canParse(text)) return refuse("it is no URL")
   const url = new URL(text)
   if (url.protocol !== PROTOCOL) return refuse(`"${text}" does not begin with redshift-data://`)
-  if (url.username !== "" || url.password !== "") {
-    return refuse(
-      "the URL of a Redshift holds a user or a password",
-      "leave it out: the AWS SDK finds the credentials, "
-        + "or name a secret with ?secretArn=…"
-    )
-  }
-  const [, name = "", database = "", ...rest] = url.pathname.split("/").map(decodeURIComponent)
+  const [, name = "", database = "", ...rest] = url.pathname.split("/").map(decoded)
   const kind = url.hostname
   if (kind !== "workgroup" && kind !== "cluster") {
     return refuse(`"${kind}" is neither "workgroup" (serverless) nor "cluster" (provisioned)`)
   }
   if (name === "" || database === "" || rest.length > 0) return refuse(`the path names no ${kind} and database`)
   return options({ kind, name, database }, url.searchParams)
+}
+
+/** What is no percent-encoding names nothing. */
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return ""
+  }
 }
 
 const options = (
@@ -85,6 +93,7 @@ const options = (
   if (dbUser !== undefined && secretArn !== undefined) {
     return refuse("dbUser and secretArn are two ways to log in", "leave one of them out")
   }
+  if (endpoint !== undefined && Location.holdsSecret(endpoint)) return SECRET
   if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
     return refuse(`the endpoint "${endpoint}" is no http address`, "write it as endpoint=https://host")
   }

@@ -57,4 +57,24 @@ it("what is wrong is said, with what to write instead", () => {
   expect(said("s3://lake?encryption=rot13")).toContain("encryption is one of AES256")
   expect(said("s3://lake?kmsKeyId=k")).toContain("kmsKeyId needs encryption=aws:kms")
   expect(said("s3://lake?pathStyle=yes")).toContain("pathStyle is true or false")
+  expect(said("s3://lake?storageClass=GLACIER")).toContain("cannot be read at once | leave it out")
+})
+
+it("an address that lacks a slash, or has none, does not become a directory of that name", () => {
+  for (const text of ["s3:/lake/bars", "s3:lake", "arn:aws:s3:::lake", "S3:lake"]) {
+    const { fix, message } = Result.getOrThrow(Result.flip(Location.parse(text, "/work")))
+    expect(message).toBe(`"${text}" is neither a directory nor a bucket`)
+    expect(fix).toContain("s3://bucket/prefix")
+  }
+  expect(parsed(" s3://lake/bars ")).toMatchObject({ bucket: "lake", prefix: "bars" })
+  expect(parsed("./s3:x")).toEqual({ kind: "directory", path: "/work/s3:x" })
+})
+
+it("a key in the address is refused, and never shown: addresses are logged", () => {
+  for (const text of ["s3://KEY:SECRET@lake/x", "s3://lake/x?endpoint=http://KEY:SECRET@localhost:9000"]) {
+    const { fix, message } = Result.getOrThrow(Result.flip(Location.parse(text, "/work")))
+    expect(message).toContain("holds a user or a password")
+    expect(`${message} ${fix}`).not.toContain("SECRET@")
+    expect(fix).toContain("AWS_SECRET_ACCESS_KEY")
+  }
 })

@@ -170,6 +170,9 @@ describe("the configuration", () => {
       assert.include(yield* refused({ interval: "5min" }), "the sample has 1min bars")
       assert.include(yield* refused({ symbols: ["A"], start: "2024-02-01", end: "2024-01-01" }, KEY), "lies before")
       assert.include(yield* refused({ lake: "ftp://bucket" }), "ftp")
+      assert.include(yield* refused({ lake: "s3:/lake/bars" }), "\"s3:/lake/bars\" is neither a directory nor a bucket")
+      assert.include(yield* refused({ home: "~/bars" }), "\"home\" of barograph.config.json is \"~/bars\"")
+      assert.include(yield* refused({}, { BAROGRAPH_LAKE: "~/lake" }), "without a ~, which only a shell knows")
     }))
 
   it.effect("switches quality rules off, in the file and in the environment", () =>
