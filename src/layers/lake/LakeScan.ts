@@ -27,11 +27,15 @@ export const scan = (
   columns: ReadonlyArray<Column>,
   where: ReadonlyArray<Condition>
 ): Stream.Stream<Batch, ObjectStoreError | Parquet.ParquetError> =>
-  Stream.fromIterableEffect(store.list(Layout.folder(layout))).pipe(
+  Stream.fromIterableEffect(store.list(Layout.folder(layout, only(Layout.firstOf(layout), where)))).pipe(
     Stream.map((key) => ({ key, said: Layout.said(key) })),
     Stream.filter(({ key, said }) => key.endsWith(".parquet") && mayHold(said, where)),
     Stream.mapEffect(({ key, said }) => file(store, key, said, columns, where), { concurrency: FILES_AT_ONCE })
   )
+
+/** The one value that the column may have, where the conditions say so. */
+const only = (column: Column, where: ReadonlyArray<Condition>): string | undefined =>
+  where.find((condition) => condition.column === column && condition.operator === "=")?.values[0]?.toString()
 
 const mayHold = (said: Layout.Said, where: ReadonlyArray<Condition>): boolean =>
   where.every((condition) => {

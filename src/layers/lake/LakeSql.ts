@@ -152,11 +152,16 @@ class Parser {
     const value = isText ? word.slice(1, -1).replaceAll("''", "'") : word
     if (column === "symbol" || column === "date") {
       if (!isText) throw new Wrong(`${column} is compared with a text, as in ${column} = '${value}'`)
+      if (column === "date" && !isDate(value)) throw new Wrong(`"${value}" is no date: write it as '2024-03-05'`)
       return value
     }
     const number = column === "ts" && isText ? instant(value) : Number(value)
-    if (Number.isNaN(number)) throw new Wrong(`"${value}" is no ${column === "ts" ? "time" : "number"}`)
-    return number
+    if (!Number.isNaN(number)) return number
+    throw new Wrong(
+      column === "ts"
+        ? `"${value}" is no time: write it as '2024-03-05 14:30', which is UTC`
+        : `"${value}" is no number`
+    )
   }
 
   private position(items: ReadonlyArray<Item>): number {
@@ -217,9 +222,21 @@ const columnOf = (word: string): Column => {
   return found
 }
 
-/** UTC unless the text says otherwise. */
-const instant = (text: string): number =>
-  Date.parse(/^\d{4}-\d\d-\d\d[ T][\d:.]+$/.test(text) ? `${text.replace(" ", "T")}Z` : text)
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[ t](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?\s*(z|utc|([+-]\d\d):?(\d\d)?)?$/i
+
+/**
+ * UTC unless the text says otherwise; NaN where it is no time. Other texts `Date.parse` would take as the time of wherever
+ * this machine is.
+ */
+const instant = (text: string): number => {
+  const [, date = "", time = "00:00", , hours, minutes = "00"] = TIME.exec(text.trim()) ?? []
+  return isDate(date) ? Date.parse(`${date}T${time}${hours === undefined ? "Z" : `${hours}:${minutes}`}`) : Number.NaN
+}
+
+const isDate = (text: string): boolean => {
+  const date = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text : Number.NaN)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
+}
 
 const checked = (query: Query): Query => {
   const { groupBy, items } = query

@@ -30,13 +30,25 @@ export interface Said {
   readonly month?: string
 }
 
-/** The folder of a layout's files. */
-export const folder = (layout: Layout): string => `${FOLDERS[layout]}/`
+/** The folder of a layout's files, or that of one value of the dimension which comes first. */
+export const folder = (layout: Layout, first?: string): string =>
+  `${FOLDERS[layout]}/${first === undefined ? "" : `${firstOf(layout)}=${segment(first)}/`}`
+
+export const firstOf = (layout: Layout): "symbol" | "date" => layout === "date" ? "date" : "symbol"
 
 export const said = (key: string): Said =>
   Object.fromEntries(
     key.split("/").flatMap((part) => {
       const found = /^(symbol|date|month)=(.*)$/.exec(part)
-      return found === null ? [] : [[found[1], decodeURIComponent(found[2]!)]]
+      return found === null ? [] : [[found[1], decoded(found[2]!)]]
     })
   )
+
+/** What is no such encoding was written by somebody else, as it stands. */
+const decoded = (value: string): string => {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
+}

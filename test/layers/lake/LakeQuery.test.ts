@@ -41,12 +41,16 @@ const filled = Effect.gen(function*() {
   }
 })
 
-/** How often the lake is read, by key. */
-const counting = (reads: Array<string>) =>
+/** How often the lake is read, by key, and which folders of it are listed. */
+const counting = (reads: Array<string>, lists: Array<string> = []) =>
   Layer.effect(
     ObjectStore,
     Effect.map(ObjectStore, (store) =>
-      ObjectStore.of({ ...store, read: (key, range, expected) => (reads.push(key), store.read(key, range, expected)) }))
+      ObjectStore.of({
+        ...store,
+        list: (prefix) => (lists.push(prefix), store.list(prefix)),
+        read: (key, range, expected) => (reads.push(key), store.read(key, range, expected))
+      }))
   )
 
 /** Answers from the lake in every layout and format: they must be the same. */
@@ -136,6 +140,38 @@ it.effect("files that the path excludes are not opened", () => {
   }).pipe(Effect.provide(layer))
 })
 
+it.effect("folders of other symbols or dates are not even listed where the layout begins with what is asked for", () => {
+  const lists: Array<string> = []
+  const layer = Layer.provide(counting([], lists), Layer.provideMerge(Layer.effectDiscard(filled), layerMemory()))
+  return Effect.gen(function*() {
+    const ask = (where: string, layout: Layout.Layout) => LakeQuery.ask(`select count(*) from bars ${where}`, layout)
+    expect(yield* ask("where symbol = 'BRK/B'", "symbol/date")).toEqual([{ count: 3 * 390 }])
+    yield* ask("where date = '2024-03-01' and symbol = 'IBM'", "symbol/month")
+    yield* ask("where symbol = 'IBM' and date = '2024-03-01'", "date")
+    yield* ask("where symbol in ('IBM')", "symbol/date")
+    expect(lists).toEqual([
+      "bars/symbol=BRK%2FB/",
+      "bars_by_month/symbol=IBM/",
+      "bars_by_date/date=2024-03-01/",
+      "bars/"
+    ])
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("a file that somebody else left among the lake's own is told by its key", () =>
+  Effect.gen(function*() {
+    const store = yield* ObjectStore
+    yield* store.put(
+      Layout.sessionKey("IBM", "2024-03-04"),
+      yield* Parquet.encode([{ bars: bars("IBM", "2024-03-04") }], {})
+    )
+    yield* store.put("bars/symbol=100%/x.parquet", new Uint8Array(3))
+    const error = yield* Effect.flip(LakeQuery.ask("select count(*) from bars", "symbol/date"))
+    expect(error.message).toContain("bars/symbol=100%/x.parquet: ")
+    expect(yield* LakeQuery.ask("select count(*) from bars where symbol < 'K' and symbol > 'B'", "symbol/date"))
+      .toEqual([{ count: 390 }])
+  }).pipe(Effect.provide(layerMemory())))
+
 it.effect("row groups that statistics exclude are not fetched, nor are columns that nobody asked for", () => {
   let bytes = 0
   const measured = Layer.effect(
@@ -204,6 +240,39 @@ it.effect("more rows than a person reads are refused unless they are limited", (
     expect(yield* LakeQuery.ask("select ts from bars limit 110000", "symbol/date")).toHaveLength(110_000)
   }).pipe(Effect.provide(layerMemory())))
 
+it("a time is UTC unless it says otherwise, wherever the machine is, and a date is one that there is", () => {
+  const value = (condition: string) => {
+    const parsed = LakeSql.parse(`select ts from bars where ${condition}`)
+    return Result.isFailure(parsed) ? parsed.failure : parsed.success.where[0]!.values[0]
+  }
+  const zone = process.env["TZ"]
+  for (const TZ of ["America/New_York", "UTC"]) {
+    process.env["TZ"] = TZ
+    for (
+      const text of [
+        "2024-03-05 14:30",
+        " 2024-03-05 14:30 ",
+        "2024-03-05T14:30:00.000",
+        "2024-03-05 14:30:00+00",
+        "2024-03-05 09:30-05",
+        "2024-03-05 09:30:00 -05:00",
+        "2024-03-05t14:30z",
+        "2024-03-05 14:30 UTC"
+      ]
+    ) expect(value(`ts = '${text}'`), text).toBe(Date.parse("2024-03-05T14:30:00Z"))
+    expect(value("ts = '2024-03-05'")).toBe(Date.parse("2024-03-05"))
+    for (const text of ["2024-3-5 14:30", "Mar 5 2024 14:30", "2024-02-30", "2024-03", "2024-03-05 25:00"]) {
+      expect(value(`ts > '${text}'`)).toBe(`"${text}" is no time: write it as '2024-03-05 14:30', which is UTC`)
+    }
+  }
+  if (zone === undefined) delete process.env["TZ"]
+  else process.env["TZ"] = zone
+  expect(value("date = '2024-03-05'")).toBe("2024-03-05")
+  for (const text of ["2024-3-5", "20240305", "2024-02-30", "today"]) {
+    expect(value(`date = '${text}'`)).toBe(`"${text}" is no date: write it as '2024-03-05'`)
+  }
+})
+
 it("what is not understood is said in words", () => {
   const said = (sql: string) => Result.getOrElse(Result.flip(LakeSql.parse(sql)), () => "")
   expect(said("delete from bars")).toBe("\"select\" is missing before \"delete\"")
@@ -214,7 +283,7 @@ it("what is not understood is said in words", () => {
   expect(said("select sum(symbol) from bars")).toBe("sum(symbol) means nothing")
   expect(said("select * from bars where close = 1 or close = 2")).toBe("\"or\" is not understood here")
   expect(said("select * from bars where close like '1'")).toContain("\"like\" is no comparison")
-  expect(said("select * from bars where ts > 'yesterday'")).toBe("\"yesterday\" is no time")
+  expect(said("select * from bars where ts > 'yesterday'")).toContain("\"yesterday\" is no time")
   expect(said("select * from bars where symbol = 7")).toContain("symbol is compared with a text")
   expect(said("select * from bars order by 9")).toBe("\"9\" is not among what is selected")
   expect(said("select * from bars limit few")).toBe("limit is a number, not \"few\"")
