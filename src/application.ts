@@ -59,8 +59,15 @@ const onWarehouse = <A, E extends Said>(settings: Settings.Settings, layer: Laye
   configured(
     settings.warehouseUrl === undefined
       ? layer
-      : Layer.provide(layer, Database.layer({ home: settings.home, url: settings.warehouseUrl }))
+      : Layer.provide(layer, warehouseServer({ home: settings.home, url: settings.warehouseUrl }))
   )
+
+/** A server is known by the variable of the database, unless it is the warehouse's. */
+const warehouseServer = (options: Database.Options) =>
+  Layer.catch(Database.layer(options), ({ fix, message }) => {
+    const [said, mend] = [message, fix].map((text) => text.replaceAll("DATABASE_URL", "BAROGRAPH_WAREHOUSE"))
+    return Layer.effectContext(Effect.fail(configuration(said!, mend!)))
+  })
 
 const postgresWarehouse = Layer.unwrap(
   Effect.map(Database.Database, ({ describe }) => Layer.provide(Warehouse.layer(describe), client(WAREHOUSE)))
@@ -189,6 +196,9 @@ const remembering =
       return refused === undefined ? ask(text, asOf) : Effect.fail(refused)
     })
 
+/** What writes the files of a layout. */
+const filesOf = { "symbol/date": barsParquet.name, "symbol/month": barsByMonth.name, date: barsByDate.name } as const
+
 /** Loaded with the question: no other command reads Parquet. */
 const askLake = (settings: Settings.Settings) => (text: string, asOf?: string) =>
   asOf !== undefined ?
@@ -199,7 +209,10 @@ const askLake = (settings: Settings.Settings) => (text: string, asOf?: string) =
     ).pipe(
       Effect.catchTags({
         LakeQueryError: ({ fix, message }) => Effect.fail(new Failure({ exitCode: 2, message, fix })),
-        ParquetError: ({ message }) => Effect.fail(configuration(message, "materialize --asset bars_parquet --force")),
+        ParquetError: ({ message }) =>
+          Effect.fail(
+            configuration(message, `remove the file, then materialize --asset ${filesOf[settings.layout]} --force`)
+          ),
         ObjectStoreError: (error) => Effect.fail(lakeFailure(error))
       }),
       Effect.provide(lake(settings))

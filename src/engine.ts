@@ -3,6 +3,7 @@
  * `barograph query`, and the check of the database.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as PgConnection from "@effect/sql-pg/PgConnection"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
@@ -13,7 +14,7 @@ import type * as Settings from "./layers/settings/Settings.ts"
 import { AlertChannels } from "./runtime/automation/AlertChannels.ts"
 import * as AlertPolicy from "./runtime/automation/AlertPolicy.ts"
 import type * as Application from "./runtime/cli/Application.ts"
-import { configuration, Failure } from "./runtime/cli/Failure.ts"
+import { configuration, Failure, usage } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
 import { AlertStore } from "./runtime/store/AlertStore.ts"
 import { AutomationStore } from "./runtime/store/AutomationStore.ts"
@@ -117,14 +118,23 @@ const ask = (sql: SqlClient.SqlClient, text: string, asOf: string | undefined) =
   Transaction.within(sql)(Effect.gen(function*() {
     if (asOf !== undefined) yield* knownAt(sql, asOf)
     yield* sql`set transaction read only`
-    return yield* sql.unsafe<{ readonly [column: string]: unknown }>(text)
-  })).pipe(Effect.mapError((error) =>
-    new Failure({
-      exitCode: 2,
-      message: innermost(error),
-      fix: "one SELECT; tables are there after the first materialize"
+    const { fields, rows } = (yield* sql.unsafe(text).raw) as PgConnection.Result
+    return { names: fields.map(({ name }) => name), rows }
+  })).pipe(
+    Effect.mapError((error) =>
+      new Failure({
+        exitCode: 2,
+        message: innermost(error),
+        fix: "one SELECT; tables are there after the first materialize"
+      })
+    ),
+    Effect.flatMap(({ names, rows }) => {
+      const twice = names.find((name, at) => names.indexOf(name) !== at)
+      return twice === undefined
+        ? Effect.succeed(rows)
+        : Effect.fail(usage(`two columns are named "${twice}"`, `name one of them otherwise: … as ${twice}_2`))
     })
-  ))
+  )
 
 type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
 

@@ -35,6 +35,7 @@ it.live("usage errors exit with 2 and say what was meant", () =>
     )
     yield* refused(of, ["query", "select 1", "--store", "warehous"], 2, "Did you mean \"warehouse\"?")
     yield* refused(of, ["query", "drop schema staging"], 2, "read-only")
+    yield* refused(of, ["query", "select 1 as n, 2 as n"], 2, "two columns are named \"n\"", "as n_2")
     yield* refused(of, ["run", "show", "nothing"], 2, "There is no run")
   }), 120_000)
 
@@ -51,6 +52,21 @@ it.live("a configuration that cannot be used exits with 3 and says how to mend i
     of.env["DATABASE_URL"] = "not a url"
     yield* refused(of, args, 3, "DATABASE_URL", "fix:")
     delete of.env["DATABASE_URL"]
+    for (
+      const wrong of [`postgres://someone:${secret}@127.0.0.1:9/nothing`, `redshift://me:${secret}@cluster:5439/dev`]
+    ) {
+      of.env["BAROGRAPH_WAREHOUSE"] = wrong
+      for (
+        const asked of [["materialize", "--asset", "redshift_bars"], ["query", "select 1", "--store", "warehouse"]]
+      ) {
+        const { code, stderr } = yield* Cli.run(of, asked)
+        expect(code).toBe(3)
+        expect(stderr).toMatch(/error: .*BAROGRAPH_WAREHOUSE|fix: .*BAROGRAPH_WAREHOUSE/)
+        expect(stderr).not.toContain("DATABASE_URL")
+        expect(stderr).not.toContain(secret)
+      }
+    }
+    delete of.env["BAROGRAPH_WAREHOUSE"]
     of.env["BAROGRAPH_SAMPLE"] = "missing.csv.gz"
     yield* refused(of, args, 3, "missing.csv.gz", "fix:")
     delete of.env["BAROGRAPH_SAMPLE"]

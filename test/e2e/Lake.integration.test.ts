@@ -109,3 +109,23 @@ it.live("a statement that the lake does not understand is a usage error", () =>
     expect(told).toMatchObject({ code: 2, stdout: "" })
     expect(told.stderr).toContain("bars has no column \"a\"")
   }), 180_000)
+
+it.live("a file that cannot be read is told with what mends it, in every layout", () =>
+  Effect.gen(function*() {
+    const { of, server } = yield* project
+    const objects = server.buckets.get("lake")
+    for (
+      const [layout, key, asset] of [
+        ["symbol/date", "bars/symbol=IBM/date=2013-10-04/bars.parquet", "bars_parquet"],
+        ["symbol/month", "bars_by_month/symbol=IBM/month=2013-10/bars.parquet", "bars_by_month"],
+        ["date", "bars_by_date/date=2013-10-04/bars.parquet", "bars_by_date"]
+      ] as const
+    ) {
+      of.env["BAROGRAPH_LAKE_LAYOUT"] = layout
+      objects.put(`bars/${key}`, Buffer.from("no Parquet"), {}, 0, { ifMatch: undefined, ifNoneMatch: undefined })
+      const told = yield* Cli.run(of, ["query", "select count(*) from bars", "--store", "lake"])
+      expect(told).toMatchObject({ code: 3, stdout: "" })
+      expect(told.stderr).toContain(`${key}: `)
+      expect(told.stderr).toContain(`fix: remove the file, then materialize --asset ${asset} --force`)
+    }
+  }), 180_000)

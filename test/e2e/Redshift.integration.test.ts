@@ -69,7 +69,10 @@ it.live("what only reads is asked, and what the server says against it is told",
     const project = yield* Cli.project
     project.env["BAROGRAPH_WAREHOUSE"] = `redshift-data://workgroup/analytics/dev?region=us-east-1&endpoint=${url}`
     const ask = (sql: string) => Cli.run(project, ["query", sql, "--store", "warehouse"])
-    expect(yield* ask("drop table bars")).toMatchObject({ code: 2, stdout: "" })
+    const dropped = yield* ask("drop table bars")
+    expect(dropped).toMatchObject({ code: 2, stdout: "" })
+    expect(dropped.stderr).toContain("fix: write one SELECT")
+    expect((yield* ask("select 1 as n, 2 as n")).stderr).toContain("two columns are named \"n\"")
     expect((yield* ask("select 1 into x")).stderr).toContain("only a statement that reads")
     expect((yield* ask("select * from nowhere")).stderr).toContain("\"nowhere\" does not exist")
     expect((yield* ask("select ')into(' as word, 1.5 as n, null as nothing")).stdout).toContain(")into(")

@@ -38,7 +38,8 @@ export const layer = (
   options: Options
 ): Layer.Layer<Database | PgClient.PgClient | SqlClient.SqlClient, DatabaseError> => {
   const server = options.url === undefined ? embedded(options.home) : external(options.url)
-  return Layer.provideMerge(layerPool, Layer.effect(Database, server))
+  // A pool for each server: the same layer would be built once for all of them.
+  return Layer.provideMerge(Layer.fresh(layerPool), Layer.effect(Database, server))
 }
 
 const layerPool = PgClient.layerFrom(Effect.gen(function*() {

@@ -24,7 +24,7 @@ export const ask = Effect.fn("LakeQuery.ask")(function*(text: string, layout: La
   if (Result.isFailure(query)) {
     return yield* new LakeQueryError({
       message: query.failure,
-      fix: "the lake knows: select … from bars [where … and …] [group by …] [order by …] [limit n]"
+      fix: "the lake knows: select … [as name] from bars [where … and …] [group by …] [order by …] [limit n]"
     })
   }
   const { groupBy, items } = query.success

@@ -2,6 +2,7 @@
 import type { Bars } from "../bars/Bars.ts"
 import * as SessionWindow from "../bars/SessionWindow.ts"
 import type { LoadPartition } from "./Warehouse.ts"
+import { Refused } from "./WarehouseReason.ts"
 
 /** What a load is about, for a person. */
 export const subject = (partitions: ReadonlyArray<LoadPartition>): string => {
@@ -34,6 +35,9 @@ export const violation = (partitions: ReadonlyArray<LoadPartition>): string | un
   }
   return undefined
 }
+
+export const refused = (text: string): Refused =>
+  new Refused({ text, fix: "Correct what is loaded; nothing of it was written" })
 
 const isDate = (session: string): boolean => /^\d{4}-\d\d-\d\d$/.test(session) && !Number.isNaN(Date.parse(session))
 

@@ -4,7 +4,6 @@ import * as Layer from "effect/Layer"
 import { allocate, type Bars } from "../bars/Bars.ts"
 import * as Load from "./Load.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
-import { Refused } from "./WarehouseReason.ts"
 
 /** What was loaded last, per symbol and session. */
 export type Loads = Map<string, LoadPartition>
@@ -21,7 +20,7 @@ export const layerMemory = (loads: Loads = new Map()): Layer.Layer<Warehouse> =>
           const text = Load.violation(partitions)
           if (text === undefined) return Effect.succeed(replace(loads, partitions))
           const subject = Load.subject(partitions)
-          return Effect.fail(new WarehouseError({ operation: "replace", subject, reason: new Refused({ text }) }))
+          return Effect.fail(new WarehouseError({ operation: "replace", subject, reason: Load.refused(text) }))
         })
     }))
 

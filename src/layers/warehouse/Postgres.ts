@@ -19,7 +19,7 @@ import * as Load from "./Load.ts"
 import initial from "./migrations/0001_warehouse.ts"
 import oneIndex from "./migrations/0002_one_index.ts"
 import { type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
-import { Failed, Refused } from "./WarehouseReason.ts"
+import { Failed } from "./WarehouseReason.ts"
 
 /** `location` names the server to a person. */
 export const layer = (location: string): Layer.Layer<Warehouse, WarehouseError, SqlClient.SqlClient> =>
@@ -44,7 +44,7 @@ const make = (sql: SqlClient.SqlClient, location: string): Warehouse["Service"] 
     const subject = Load.subject(partitions)
     const text = Load.violation(partitions)
     if (text !== undefined) {
-      return yield* new WarehouseError({ operation: "replace", subject, reason: new Refused({ text }) })
+      return yield* new WarehouseError({ operation: "replace", subject, reason: Load.refused(text) })
     }
     const now = new Date(yield* Clock.currentTimeMillis)
     return yield* replace(sql, partitions, now).pipe(

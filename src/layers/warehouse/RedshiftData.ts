@@ -21,7 +21,7 @@ import * as RedshiftSchema from "./RedshiftSchema.ts"
 import * as RedshiftSql from "./RedshiftSql.ts"
 import * as RedshiftTarget from "./RedshiftTarget.ts"
 import { type LoadedPartition, type LoadPartition, Warehouse, WarehouseError } from "./Warehouse.ts"
-import { Conflict, Refused, type WarehouseReason } from "./WarehouseReason.ts"
+import { Conflict, type WarehouseReason } from "./WarehouseReason.ts"
 
 /** `limits` below the service's own make loads take more transactions. */
 export const layer = (
@@ -86,7 +86,7 @@ const make = (session: Session): Warehouse["Service"] => ({
     if (partitions.length === 0) return []
     const text = Load.violation(partitions)
     const toError = failed("replace", Load.subject(partitions))
-    if (text !== undefined) return yield* toError(new Refused({ text }))
+    if (text !== undefined) return yield* toError(Load.refused(text))
     const now = yield* Clock.currentTimeMillis
     return yield* Effect.mapError(Effect.scoped(load(session, partitions, now)), toError)
   })

@@ -13,19 +13,23 @@ export const query = (
 ): Effect.Effect<ReadonlyArray<{ readonly [column: string]: RedshiftApi.Value }>, WarehouseError, Scope.Scope> =>
   Effect.gen(function*() {
     if (!isReading(text)) {
-      return yield* Effect.fail(
-        new Refused({ text: "only a statement that reads is run: SELECT, WITH, SHOW, EXPLAIN" })
-      )
+      return yield* refuse("only a statement that reads is run: SELECT, WITH, SHOW, EXPLAIN", "write one SELECT")
     }
     const api = yield* RedshiftApi.make(target)
     const id = yield* api.run([`set search_path to ${target.schema}, public`, text])
     const { columns, rows } = yield* api.rows(id, 2)
+    const twice = columns.find((column, at) => columns.indexOf(column) !== at)
+    if (twice !== undefined) {
+      return yield* refuse(`two columns are named "${twice}"`, `name one of them otherwise: … as ${twice}_2`)
+    }
     return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at] ?? null])))
   }).pipe(
     Effect.mapError((reason) =>
       new WarehouseError({ operation: "query", subject: RedshiftTarget.describe(target), reason })
     )
   )
+
+const refuse = (text: string, fix: string) => Effect.fail(new Refused({ text, fix }))
 
 /** The Data API has no read-only transaction, so what could write is turned down by its first word, and by INTO. */
 const isReading = (text: string): boolean => {

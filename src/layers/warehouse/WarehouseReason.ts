@@ -7,9 +7,8 @@ import * as Schema from "effect/Schema"
 const fields = { text: Schema.String }
 
 /** The call makes no sense; nothing was sent. */
-export class Refused extends Schema.TaggedClass<Refused>()("Refused", fields) {
+export class Refused extends Schema.TaggedClass<Refused>()("Refused", { ...fields, fix: Schema.String }) {
   readonly what = this.text
-  readonly fix = "Correct what is loaded; nothing of it was written"
   readonly retryable = false
 }
 

@@ -16,7 +16,13 @@ export const clean = (text: string): string =>
 /** One line; the cause of a failure as a person would say it, and as it can be kept. */
 export const message = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  return clean(error instanceof Error ? error.message || error.name : plain(error))
+  return clean(error instanceof Error ? withFix(error.message || error.name, error) : plain(error))
+}
+
+/** The fix that the error knows of, unless its message says it already. */
+const withFix = (message: string, error: Error): string => {
+  const { fix } = error as { readonly fix?: unknown }
+  return typeof fix !== "string" || fix === "" || message.includes(fix) ? message : `${message}; fix: ${fix}`
 }
 
 /** Of what is no error: its `message`, with the `fix` that there may be, or what it holds. */

@@ -1,11 +1,13 @@
 /** What may go wrong between us, the bucket and the warehouse that reads it, each with what is there afterwards. */
 import { expect, layer } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Zlib from "node:zlib"
 import { allocate, contentHash } from "../../../src/layers/bars/Bars.ts"
 import * as RedshiftApi from "../../../src/layers/warehouse/RedshiftApi.ts"
 import * as RedshiftData from "../../../src/layers/warehouse/RedshiftData.ts"
 import * as RedshiftSql from "../../../src/layers/warehouse/RedshiftSql.ts"
+import * as CauseText from "../../../src/runtime/run/CauseText.ts"
 import * as EmbeddedDatabase from "../../support/EmbeddedDatabase.ts"
 import * as RedshiftStandIn from "../../support/RedshiftStandIn.ts"
 import type * as S3Server from "../../support/S3Server.ts"
@@ -81,6 +83,7 @@ layer(EmbeddedDatabase.layer, { timeout: "60 seconds", excludeTestServices: true
         const error = yield* Effect.flip(replace(after))
         expect(error).toMatchObject({ operation: "replace", retryable: false, reason: { _tag: "NotCopied" } })
         expect(error.fix).toContain(fix)
+        expect(CauseText.message(Cause.fail(error))).toContain(`; fix: ${error.fix}`)
         expect(requests()).toEqual([])
         expect(left()).toEqual([])
       })))

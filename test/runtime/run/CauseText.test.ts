@@ -4,6 +4,10 @@ import { message } from "../../../src/runtime/run/CauseText.ts"
 
 it("what is no error is said by its message and its fix, or by what it holds", () => {
   expect(message(Cause.fail(new Error("away")))).toBe("away")
+  const failure = (message: string) => Object.assign(new Error(message), { fix: "knock again" })
+  expect(message(Cause.fail(failure("away")))).toBe("away; fix: knock again")
+  expect(message(Cause.fail(failure("away; fix: knock again")))).toBe("away; fix: knock again")
+  expect(message(Cause.fail(Object.assign(new Error("away"), { fix: "" })))).toBe("away")
   expect(message(Cause.fail({ message: "There is no asset \"x\".", fix: "barograph asset list" }))).toBe(
     "There is no asset \"x\". Fix: barograph asset list"
   )
