@@ -8,6 +8,7 @@
  * The prefix is removed when the load is over, however it ends. What killed processes leave is removed by a load of another
  * day: the prefix begins with its time. A statement that still needed it fails, as the manifest says that it must.
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Zlib from "node:zlib"
@@ -121,7 +122,13 @@ const removed = (store: ObjectStore["Service"], own: ReadonlyArray<string>, now:
     yield* Effect.forEach(own, (key) => store.remove(key), { concurrency: IN_FLIGHT, discard: true })
     const old = (yield* store.list("")).filter((key) => isLeftover(key, now))
     yield* Effect.forEach(old, (key) => store.remove(key), { concurrency: IN_FLIGHT, discard: true })
-  }).pipe(Effect.interruptible, Effect.timeout("30 seconds"), Effect.ignore({ log: "Warn" }), RealTime.keep)
+  }).pipe(Effect.interruptible, Effect.timeout("30 seconds"), Effect.catch(warned), RealTime.keep)
+
+/** In a line: the load itself says what is wrong with the bucket. */
+const warned = (error: ObjectStoreError | Cause.TimeoutError) => {
+  const why = error._tag === "TimeoutError" ? "no answer in time" : `${error.what}; fix: ${told(error).fix}`
+  return Effect.logWarning(`objects stay below the copy= of BAROGRAPH_WAREHOUSE until a load of another day: ${why}`)
+}
 
 /** Of a day ago or more. Clocks may differ: what is removed too early makes its load fail, and changes nothing. */
 const isLeftover = (key: string, now: number): boolean => {
