@@ -55,10 +55,25 @@ export const walk = async (root: string, folder: string): Promise<Array<string>>
   const keys: Array<string> = []
   for (const entry of await entriesOf(Path.join(root, folder))) {
     if (entry.name.startsWith(".")) continue
-    if (entry.isDirectory()) keys.push(...await walk(root, `${folder}${entry.name}/`))
-    else if (entry.isFile()) keys.push(folder + entry.name)
+    const kind = entry.isSymbolicLink() ? behind(Path.join(root, folder, entry.name)) : entry
+    if (kind?.isDirectory() === true) keys.push(...await walk(root, `${folder}${entry.name}/`))
+    else if (kind?.isFile() === true) keys.push(folder + entry.name)
   }
   return keys
+}
+
+/** What a link leads to: a folder may be on another disk. Undefined where it leads nowhere, or back to a folder above. */
+const behind = (link: string): Fs.Stats | undefined => {
+  const found = unless(["ELOOP"], () => Fs.statSync(link, { throwIfNoEntry: false }), undefined)
+  return found?.isDirectory() === true && leadsBack(link) ? undefined : found
+}
+
+const leadsBack = (link: string): boolean => {
+  const to = Fs.realpathSync(link)
+  for (let above = Path.dirname(link);; above = Path.dirname(above)) {
+    if (Fs.realpathSync(above) === to) return true
+    if (above === Path.dirname(above)) return false
+  }
 }
 
 const entriesOf = (directory: string): Promise<Array<Fs.Dirent>> =>

@@ -58,6 +58,21 @@ it.effect("what crashed writers left is not listed and goes away with the next p
     })
   ))
 
+it.effect("what lies behind a link is listed, and a link that leads nowhere or back is not followed", () =>
+  inTemporary((store, root) =>
+    Effect.gen(function*() {
+      const elsewhere = yield* temporaryDirectory
+      Fs.mkdirSync(Path.join(elsewhere, "b"))
+      yield* store.put("a/x", bytes("x"))
+      Fs.symlinkSync(elsewhere, Path.join(root, "a", "linked"))
+      yield* store.put("a/linked/b/y", bytes("y"))
+      Fs.symlinkSync(Path.join(elsewhere, "b", "y"), Path.join(root, "a", "z"))
+      Fs.symlinkSync(Path.join(root, "nowhere"), Path.join(root, "a", "nowhere"))
+      Fs.symlinkSync(root, Path.join(elsewhere, "back"))
+      expect(yield* store.list("a/")).toEqual(["a/linked/b/y", "a/x", "a/z"])
+    }).pipe(Effect.scoped)
+  ))
+
 it.effect("a file where a directory should be is said with its path", () =>
   inTemporary((store, root) =>
     Effect.gen(function*() {
