@@ -1,10 +1,12 @@
 /** The whole graph on stand-ins of S3 and Redshift, by the SDK's own clients. */
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Url from "node:url"
 import * as Cli from "../support/Cli.ts"
 import * as Cloud from "../support/Cloud.ts"
 import { lakeTotals, TOTALS } from "../support/CloudShow.ts"
 import { temporaryDirectory } from "../support/EmbeddedDatabase.ts"
+import * as S3Server from "../support/S3Server.ts"
 
 const LOAD = ["materialize", "--asset", "redshift_bars", "--asset", "bars_parquet", "--partition", "symbol=IBM"]
 
@@ -64,5 +66,21 @@ it.live(
         expect(status).toBeGreaterThan(0)
       }
     })),
+  60_000
+)
+
+it.live(
+  "a port that is taken is told with how to take another, and nothing stays behind",
+  () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const port = new URL((yield* S3Server.make()).url).port
+      const main = Url.fileURLToPath(new URL("../support/localCloud.ts", import.meta.url))
+      for (const ports of [["--s3-port", port, "--redshift-port", "0"], ["--s3-port", "0", "--redshift-port", port]]) {
+        const told = yield* Cli.run({ directory, env: {}, main }, [...ports, "--directory", `${directory}/tables`])
+        expect(told).toMatchObject({ code: 3, stdout: "" })
+        expect(told.stderr).toContain(`error: port ${port} is in use\n  fix: npm run -s local-cloud -- --s3-port`)
+      }
+    }).pipe(Effect.scoped),
   60_000
 )

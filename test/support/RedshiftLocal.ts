@@ -26,6 +26,9 @@ export const start = async ({ directory, hook, host, port, s3 }: Options) => {
     isolation: "snapshot",
     ...(s3 === undefined ? {} : { s3: { endpoint: s3 } }),
     ...(hook === undefined ? {} : { hook })
+  }).catch(async (error: unknown) => {
+    await runtime.dispose()
+    throw error
   })
   const copy = s3 === undefined ? "" : `&copy=s3://lake/redshift?endpoint=${s3}`
   const target = `redshift-data://workgroup/analytics/dev?region=us-east-1&endpoint=${server.url}${copy}`

@@ -334,7 +334,10 @@ export const start = async (options: Options): Promise<RedshiftServer> => {
     void served.finally(() => serving.delete(served))
   })
   const { host = "127.0.0.1" } = options
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, host, resolve))
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(options.port ?? 0, host, resolve)
+  })
   const { port } = server.address() as AddressInfo
   return {
     url: `http://${host}:${port}`,

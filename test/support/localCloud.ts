@@ -38,5 +38,17 @@ const serve = async (): Promise<void> => {
   process.on("SIGTERM", stop)
 }
 
+/** Other servers like these ports too. */
+const isTaken = (error: unknown): error is { readonly port: number } =>
+  error instanceof Error && "code" in error && error.code === "EADDRINUSE" && "port" in error
+
+const told = (error: unknown): void => {
+  if (!isTaken(error)) throw error
+  console.error(
+    `error: port ${error.port} is in use\n  fix: npm run -s local-cloud -- --s3-port 9010 --redshift-port 9011`
+  )
+  process.exitCode = 3
+}
+
 if (options.show) process.exitCode = await CloudShow.run()
-else await serve()
+else await serve().catch(told)
