@@ -9,12 +9,13 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Console from "./layers/alerts/Console.ts"
+import * as ColumnNames from "./layers/database/ColumnNames.ts"
 import * as Database from "./layers/database/Database.ts"
 import type * as Settings from "./layers/settings/Settings.ts"
 import { AlertChannels } from "./runtime/automation/AlertChannels.ts"
 import * as AlertPolicy from "./runtime/automation/AlertPolicy.ts"
 import type * as Application from "./runtime/cli/Application.ts"
-import { configuration, Failure, usage } from "./runtime/cli/Failure.ts"
+import { configuration, Failure } from "./runtime/cli/Failure.ts"
 import { Executor } from "./runtime/run/Executor.ts"
 import { AlertStore } from "./runtime/store/AlertStore.ts"
 import { AutomationStore } from "./runtime/store/AutomationStore.ts"
@@ -119,22 +120,18 @@ const ask = (sql: SqlClient.SqlClient, text: string, asOf: string | undefined) =
     if (asOf !== undefined) yield* knownAt(sql, asOf)
     yield* sql`set transaction read only`
     const { fields, rows } = (yield* sql.unsafe(text).raw) as PgConnection.Result
-    return { names: fields.map(({ name }) => name), rows }
-  })).pipe(
-    Effect.mapError((error) =>
-      new Failure({
-        exitCode: 2,
-        message: innermost(error),
-        fix: "one SELECT; tables are there after the first materialize"
-      })
-    ),
-    Effect.flatMap(({ names, rows }) => {
-      const twice = names.find((name, at) => names.indexOf(name) !== at)
-      return twice === undefined
-        ? Effect.succeed(rows)
-        : Effect.fail(usage(`two columns are named "${twice}"`, `name one of them otherwise: … as ${twice}_2`))
+    const names = fields.map(({ name }) => name)
+    if (ColumnNames.isDistinct(names)) return rows
+    // The driver gives the names of columns or all of their values: it is asked again for the latter.
+    const values = yield* sql.unsafe(text).values
+    return values.map((row) => ColumnNames.row(ColumnNames.distinct(names), row))
+  })).pipe(Effect.mapError((error) =>
+    new Failure({
+      exitCode: 2,
+      message: innermost(error),
+      fix: "one SELECT; tables are there after the first materialize"
     })
-  )
+  ))
 
 type Client = Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, Failure>
 

@@ -8,6 +8,14 @@ const SESSION =
 const ask = (of: Cli.Project, ...args: ReadonlyArray<string>) =>
   Effect.map(Cli.run(of, ["query", SESSION, "--json", ...args]), ({ stdout }) => JSON.parse(stdout) as unknown)
 
+it.live("columns of one name are all shown", () =>
+  Effect.gen(function*() {
+    const of = yield* Cli.project
+    expect(yield* Cli.query(of, "staging", "select 1 as n, 2.5 as n, timestamptz 'epoch' as n, 'x' as m")).toEqual([
+      { n: 1, n_2: "2.5", n_3: "1970-01-01T00:00:00.000Z", m: "x" }
+    ])
+  }), 120_000)
+
 it.live("a query as of a time answers with what was known then", () =>
   Effect.gen(function*() {
     const of = yield* Cli.project

@@ -35,7 +35,6 @@ it.live("usage errors exit with 2 and say what was meant", () =>
     )
     yield* refused(of, ["query", "select 1", "--store", "warehous"], 2, "Did you mean \"warehouse\"?")
     yield* refused(of, ["query", "drop schema staging"], 2, "read-only")
-    yield* refused(of, ["query", "select 1 as n, 2 as n"], 2, "two columns are named \"n\"", "as n_2")
     yield* refused(of, ["run", "show", "nothing"], 2, "There is no run")
   }), 120_000)
 

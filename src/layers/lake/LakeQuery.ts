@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as ColumnNames from "../database/ColumnNames.ts"
 import * as LakeScan from "./LakeScan.ts"
 import * as LakeSql from "./LakeSql.ts"
 import type { Layout } from "./Layout.ts"
@@ -24,7 +25,7 @@ export const ask = Effect.fn("LakeQuery.ask")(function*(text: string, layout: La
   if (Result.isFailure(query)) {
     return yield* new LakeQueryError({
       message: query.failure,
-      fix: "the lake knows: select … [as name] from bars [where … and …] [group by …] [order by …] [limit n]"
+      fix: "the lake knows: select … from bars [where … and …] [group by …] [order by …] [limit n]"
     })
   }
   const { groupBy, items } = query.success
@@ -137,8 +138,9 @@ const ordered = (rows: ReadonlyArray<ReadonlyArray<Cell>>, { items, limit, order
     }
     return 0
   })
+  const names = ColumnNames.distinct(items.map(({ name }) => name))
   return sorted.slice(0, limit).map((row) =>
-    Object.fromEntries(items.map(({ aggregate, column, name }, at) => [name, shown(row[at]!, column, aggregate)]))
+    ColumnNames.row(names, items.map(({ aggregate, column }, at) => shown(row[at]!, column, aggregate)))
   )
 }
 

@@ -240,8 +240,6 @@ const isDate = (text: string): boolean => {
 
 const checked = (query: Query): Query => {
   const { groupBy, items } = query
-  const twice = items.find(({ name }, at) => items.findIndex((one) => one.name === name) !== at)
-  if (twice !== undefined) throw new Wrong(`two columns are named "${twice.name}"`)
   if (groupBy.some((at) => items[at]!.aggregate !== undefined)) throw new Wrong("group by takes columns")
   const aggregated = groupBy.length > 0 || items.some(({ aggregate }) => aggregate !== undefined)
   const loose = items.find(({ aggregate }, at) => aggregated && aggregate === undefined && !groupBy.includes(at))

@@ -1,6 +1,7 @@
 /** What a person asks the warehouse in Redshift. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as ColumnNames from "../database/ColumnNames.ts"
 import * as RedshiftApi from "./RedshiftApi.ts"
 import * as RedshiftTarget from "./RedshiftTarget.ts"
 import { WarehouseError } from "./Warehouse.ts"
@@ -13,23 +14,19 @@ export const query = (
 ): Effect.Effect<ReadonlyArray<{ readonly [column: string]: RedshiftApi.Value }>, WarehouseError, Scope.Scope> =>
   Effect.gen(function*() {
     if (!isReading(text)) {
-      return yield* refuse("only a statement that reads is run: SELECT, WITH, SHOW, EXPLAIN", "write one SELECT")
+      const text = "only a statement that reads is run: SELECT, WITH, SHOW, EXPLAIN"
+      return yield* Effect.fail(new Refused({ text, fix: "write one SELECT" }))
     }
     const api = yield* RedshiftApi.make(target)
     const id = yield* api.run([`set search_path to ${target.schema}, public`, text])
     const { columns, rows } = yield* api.rows(id, 2)
-    const twice = columns.find((column, at) => columns.indexOf(column) !== at)
-    if (twice !== undefined) {
-      return yield* refuse(`two columns are named "${twice}"`, `name one of them otherwise: … as ${twice}_2`)
-    }
-    return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at] ?? null])))
+    const names = ColumnNames.distinct(columns)
+    return rows.map((row) => ColumnNames.row(names, row))
   }).pipe(
     Effect.mapError((reason) =>
       new WarehouseError({ operation: "query", subject: RedshiftTarget.describe(target), reason })
     )
   )
-
-const refuse = (text: string, fix: string) => Effect.fail(new Refused({ text, fix }))
 
 /** The Data API has no read-only transaction, so what could write is turned down by its first word, and by INTO. */
 const isReading = (text: string): boolean => {
