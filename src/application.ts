@@ -120,7 +120,10 @@ const lakeFailure = ({ fix, what }: ObjectStoreError): Failure => configuration(
 const lake = ({ lake }: Settings.Settings) =>
   lake.kind === "directory"
     ? Layer.catch(FileSystem.layer(lake.path), (error) => Layer.effectContext(Effect.fail(lakeFailure(error))))
-    : Layer.unwrap(Effect.map(Effect.promise(() => import("./layers/lake/S3.ts")), (S3) => S3.layer(lake)))
+    : bucket(lake)
+
+const bucket = (location: Location.Bucket) =>
+  Layer.unwrap(Effect.map(Effect.promise(() => import("./layers/lake/S3.ts")), (S3) => S3.layer(location)))
 
 const services = (settings: Settings.Settings, bundled: string) =>
   Layer.mergeAll(
@@ -265,6 +268,22 @@ const checkLake = (settings: Settings.Settings): Application.Check => ({
 
 const PROBE = "doctor/probe"
 
+/** What we may not do there, a load of some size would be the first to find out. Nothing of ours is read there. */
+const checkCopy = ({ copy }: RedshiftTarget.RedshiftTarget): ReadonlyArray<Application.Check> =>
+  copy === undefined ? [] : [{
+    name: "copy",
+    run: Effect.gen(function*() {
+      const store = yield* ObjectStore
+      yield* store.put(PROBE, new TextEncoder().encode("barograph doctor"))
+      yield* store.list("doctor/")
+      yield* store.remove(PROBE)
+      return `${store.location} can be written`
+    }).pipe(
+      Effect.mapError((error) => configuration(error.what, RedshiftTarget.fixOfCopy(error.fix) || DOCTOR)),
+      Effect.provide(bucket(copy.bucket))
+    )
+  }]
+
 const checkSource = (settings: Settings.Settings, bundled: string): Application.Check => ({
   name: "source",
   run: Effect.map(symbols(settings, bundled), (members) => {
@@ -303,7 +322,8 @@ export const load = (cwd: string, bundled: string) =>
         checkSource(settings, bundled),
         checkDatabase(settings),
         checkLake(settings),
-        checkWarehouse(settings)
+        checkWarehouse(settings),
+        ...settings.redshift === undefined ? [] : checkCopy(settings.redshift)
       ]
     })
   })

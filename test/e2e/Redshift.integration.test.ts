@@ -57,7 +57,14 @@ it.live(
 
         expect((yield* Cli.run(project, [...load, "--plan", "--force"])).stdout).toMatch(/each about \d+ rows by COPY/)
         expect((yield* Cli.run(project, ["asset", "show", "redshift_bars"])).stdout).toContain(`location    ${place}`)
-        expect((yield* Cli.run(project, ["doctor"])).stdout).toContain(`${place} answers`)
+        const healthy = (yield* Cli.run(project, ["doctor"])).stdout
+        expect(healthy).toContain(`${place} answers`)
+        expect(healthy).toMatch(/^ok +copy +s3:\/\/lake\/\S+ can be written$/m)
+        expect([...s3.buckets.get("lake").objects.keys()]).toEqual([])
+        s3.buckets.all.delete("lake")
+        const ill = yield* Cli.run(project, ["doctor"])
+        expect(ill).toMatchObject({ code: 3 })
+        expect(ill.stdout).toMatch(/^bad +copy .*correct its name in the copy= of BAROGRAPH_WAREHOUSE/m)
       }).pipe(Effect.provide(RedshiftStandIn.layer({ s3: { endpoint: s3.url } })))
     }).pipe(Effect.scoped),
   300_000

@@ -16,7 +16,7 @@ import * as RealTime from "../database/RealTime.ts"
 import type { ObjectStore, ObjectStoreError } from "../lake/ObjectStore.ts"
 import * as Literal from "./Literal.ts"
 import * as RedshiftSql from "./RedshiftSql.ts"
-import type { CopySource } from "./RedshiftTarget.ts"
+import { type CopySource, fixOfCopy } from "./RedshiftTarget.ts"
 import type { LoadPartition } from "./Warehouse.ts"
 import { NotCopied } from "./WarehouseReason.ts"
 
@@ -140,8 +140,6 @@ const isLeftover = (key: string, now: number): boolean => {
 const stamp = (epochMillis: number): string =>
   `${new Date(epochMillis).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`
 
-/** The bucket's name is in `copy`, not where a lake has it. */
 function told(error: ObjectStoreError): NotCopied {
-  const fix = error.fix.replaceAll("BAROGRAPH_LAKE", "the copy= of BAROGRAPH_WAREHOUSE")
-  return new NotCopied({ text: error.what, fix, retryable: error.retryable })
+  return new NotCopied({ text: error.what, fix: fixOfCopy(error.fix), retryable: error.retryable })
 }

@@ -131,6 +131,9 @@ const copySource = (
   )
 }
 
+/** The bucket's name is in `copy`, not where a lake has it. */
+export const fixOfCopy = (fix: string): string => fix.replaceAll("BAROGRAPH_LAKE", "the copy= of BAROGRAPH_WAREHOUSE")
+
 /** For people, and what makes a warehouse another one. */
 export const describe = ({ database, endpoint, kind, name, region, schema }: RedshiftTarget): string =>
   `redshift-data ${kind} ${name}/${database}${region === undefined ? "" : ` in ${region}`}`
