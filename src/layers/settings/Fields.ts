@@ -54,7 +54,12 @@ const counts = (text: string): unknown => {
 const text = Schema.String.check(Schema.isNonEmpty())
 const count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 999 }))
 const date = Schema.String.check(Schema.isPattern(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/))
-const symbol = Schema.String.check(Schema.isPattern(/^[^\s,/=]{1,32}$/))
+
+/** 64 bytes are what the warehouse's column holds; no store holds a NUL or half of a character. */
+const symbol = Schema.String.check(
+  Schema.isPattern(/^[^\s,/=\p{Cc}\p{Cs}]{1,32}$/u),
+  Schema.makeFilter((text) => Buffer.byteLength(text) <= 64)
+)
 
 const switchedRules = Schema.Record(Schema.String, Schema.Boolean).check(
   Schema.makeFilter((given) => Object.keys(given).every((name) => Object.hasOwn(Rule.rules, name)))

@@ -160,6 +160,21 @@ describe("the configuration", () => {
       assert.include(said[1]!, "(line 1 column 21)")
     }))
 
+  it.effect("refuses a symbol that some store could not hold, and no other", () =>
+    Effect.gen(function*() {
+      const own = { ...KEY, BAROGRAPH_START: "2024-01-02", BAROGRAPH_QUOTA: "75" }
+      const odd = ["BRK.B", "A\\b", "O'N", "%00", "..", "日本語", "😀", "日".repeat(21), "A".repeat(32)]
+      const { watchlist } = yield* load(directory(JSON.stringify({ symbols: odd })), own)
+      assert.deepStrictEqual(watchlist!.map(({ value }) => value), odd)
+      for (const wrong of ["A\0B", "A\u001b[31m", "\ud800", "日".repeat(22), "A".repeat(33), "A B", ""]) {
+        assert.include(
+          yield* refused({ symbols: ["IBM", wrong] }, own),
+          "expected symbols as in",
+          JSON.stringify(wrong)
+        )
+      }
+    }))
+
   it.effect("refuses what does not fit together", () =>
     Effect.gen(function*() {
       assert.include(yield* refused({}, KEY), "BAROGRAPH_SYMBOLS")
