@@ -40,7 +40,15 @@ export interface Said {
 
 /** An error of a layer ends the command as a configuration error, in its own words. */
 export const configured = <A, E extends Said, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, Failure, R> =>
-  Layer.catch(layer, (error) => Layer.effectContext(Effect.fail(configuration(error.message, error.fix ?? DOCTOR))))
+  Layer.catch(layer, (error) => Layer.effectContext(Effect.fail(configuration(error.message, fixOf(error)))))
+
+/** The server names the database to which nobody of this name may add a schema. */
+const fixOf = ({ fix, message }: Said): string => {
+  const [, database] = /permission denied for database (\S+)/.exec(message) ?? []
+  return database === undefined
+    ? fix ?? DOCTOR
+    : `the database's owner runs: grant create on database ${database} to USER`
+}
 
 export const databaseLayer = (settings: Settings.Engine) =>
   configured(Database.layer({ home: settings.home, url: settings.databaseUrl }))

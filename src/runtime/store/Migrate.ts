@@ -18,6 +18,8 @@ export const migrate = (schema: string, migrations: Migrations) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     yield* sql`select pg_advisory_xact_lock(hashtextextended(${`barograph/migrate/${schema}`}, 0))`
-    yield* sql`create schema if not exists ${sql(schema)}`
+    // Even where it is there, `if not exists` takes the right to make one, which a careful owner has taken back.
+    const found = yield* sql`select from pg_namespace where nspname = ${schema}`
+    if (found.length === 0) yield* sql`create schema ${sql(schema)}`
     return yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: `${schema}.migrations` })
   }).pipe((effect) => Effect.flatMap(SqlClient.SqlClient, (sql) => Transaction.within(sql)(effect)))

@@ -116,6 +116,27 @@ layer(stores, { timeout: "60 seconds", excludeTestServices: true })("a database 
       expect(yield* planned).toEqual([])
     }))
 
+  it.effect("a schema that is there needs no right to make schemas", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const made = { "0001_made": Migrate.statements("create table granted.made (n integer)") }
+      yield* sql`create role poor`
+      yield* sql`create schema granted authorization poor`
+      const [found] = yield* sql.withTransaction(
+        Effect.gen(function*() {
+          yield* sql`set local role poor`
+          yield* Migrate.migrate("granted", made)
+          yield* Migrate.migrate("granted", made)
+          return yield* sql`select count(*)::int4 as rows from granted.made`
+        })
+      )
+      expect(found).toEqual({ rows: 0 })
+      const refused = yield* Effect.flip(
+        sql.withTransaction(Effect.andThen(sql`set local role poor`, Migrate.migrate("missing", {})))
+      )
+      expect(String(refused)).toContain("SqlError")
+    }))
+
   it.effect("a transaction that fails leaves nothing behind", () =>
     Effect.gen(function*() {
       const [runs, store] = [yield* RunStore, yield* MaterializationStore]
