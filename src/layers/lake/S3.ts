@@ -57,8 +57,8 @@ type Call = <A>(
 
 const PERMISSIONS = {
   put: "s3:PutObject",
-  get: "s3:GetObject",
   // Without the right to list, S3 denies where it would say that nothing is there.
+  get: "s3:GetObject and s3:ListBucket",
   read: "s3:GetObject and s3:ListBucket",
   remove: "s3:DeleteObject",
   list: "s3:ListBucket"

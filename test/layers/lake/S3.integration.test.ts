@@ -122,6 +122,15 @@ for (const [name, error, tag, fix] of LASTING) {
     }))
 }
 
+it.live("whoever may read and not list is told of both rights: S3 denies what it may not say is not there", () =>
+  Effect.gen(function*() {
+    const { server, store } = yield* scene()
+    server.onRequest(() => ({ kind: "error", error: S3ServerError.denied }))
+    for (const asked of [store.get("a/x"), store.read("a/x", { last: 1 }), ensure(store, "a/x", bytes("one"))]) {
+      expect((yield* Effect.flip(asked)).fix).toContain("s3:GetObject and s3:ListBucket")
+    }
+  }))
+
 it.live("throttling that does not end is said after six attempts", () =>
   Effect.gen(function*() {
     const { server, store } = yield* scene()
