@@ -8,6 +8,7 @@ import { session, symbol } from "../../src/assets/dimensions.ts"
 import { stagedBars } from "../../src/assets/stagedBars.ts"
 import * as DerivedMemory from "../../src/layers/derived/Memory.ts"
 import * as LakeMemory from "../../src/layers/lake/Memory.ts"
+import * as Parquet from "../../src/layers/lake/Parquet.ts"
 import * as CorporateActions from "../../src/layers/market-data/CorporateActions.ts"
 import * as SourceMemory from "../../src/layers/market-data/Memory.ts"
 import { BarStore } from "../../src/layers/staging/BarStore.ts"
@@ -99,6 +100,18 @@ it.effect("the four assets run in memory, and a refetch touches only the session
       partitions: ["symbol=IBM,session=2013-10-07"]
     })
     expect(source.calls).toEqual(["IBM/2013-10", "IBM/2013-10"])
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("a file of the lake names the run that wrote it, and a later run that finds it right leaves it as it is", () => {
+  const { layer, objects } = world(new Map([["IBM/2013-10", payload([monday, friday])]]))
+  const ask = Testing.materialize(definitions, { ...IBM, asset: "bars_parquet", force: true })
+  const written = () => Parquet.metaOf(Parquet.footer(objects.get("bars/symbol=IBM/date=2013-10-04/bars.parquet")!))
+  return Effect.gen(function*() {
+    const first = yield* ask
+    expect(written()).toMatchObject({ run: first.summary.runId, source: "memory", generation: "1" })
+    yield* ask
+    expect(written()).toMatchObject({ run: first.summary.runId, generation: "1" })
   }).pipe(Effect.provide(layer))
 })
 

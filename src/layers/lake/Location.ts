@@ -7,7 +7,7 @@
  * | `region` | the bucket's; else AWS_REGION or the profile's |
  * | `endpoint` | URL of an S3-compatible server |
  * | `pathStyle` | `true` where the bucket is in the path, not in the host; the default with an endpoint |
- * | `storageClass` | such as `STANDARD_IA` |
+ * | `storageClass` | such as `STANDARD_IA`; none from which objects must be restored |
  * | `encryption`, `kmsKeyId` | `AES256`, `aws:kms` or `aws:kms:dsse`, and the key; else as the bucket has it |
  * | `owner` | account that must own the bucket |
  *

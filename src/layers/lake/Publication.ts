@@ -14,6 +14,7 @@
  * time, either may win. The engine runs no two steps of one partition at a time.
  */
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type ObjectStore, type ObjectStoreError, tail } from "./ObjectStore.ts"
@@ -81,6 +82,12 @@ export const publish = <E, R>(
     return keys.map((_, at) => outcomes.get(at)!)
   })
 
+/** Which run writes, as it is known to the log. No part of what a file is compared by. */
+const writer = Effect.map(
+  References.CurrentLogAnnotations,
+  ({ run }): Parquet.Meta => typeof run === "string" ? { run } : {}
+)
+
 const isConflict = (outcome: Outcome): boolean =>
   Result.isFailure(outcome) && outcome.failure._tag === "ObjectStoreError" && outcome.failure.reason._tag === "Conflict"
 
@@ -114,7 +121,7 @@ const replace = Effect.fnUntraced(function*(store: Store, file: File, held: Held
     return { key, rows, bytes: held.size, contentHash }
   }
   const generation = String(Number(held?.meta["generation"] ?? 0) + 1)
-  const bytes = yield* Parquet.encode(parts, { ...meta, generation })
+  const bytes = yield* Parquet.encode(parts, { ...meta, generation, ...yield* writer })
   yield* store.put(key, bytes, held?.etag ?? null)
   return { key, rows, bytes: bytes.byteLength, contentHash }
 })
