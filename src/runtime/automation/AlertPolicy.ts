@@ -5,6 +5,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Freshness from "../asset/Freshness.ts"
+import { RunRequest } from "../plan/RunRequest.ts"
 import type { Failure } from "../run/Summary.ts"
 import type { Backfill } from "../store/BackfillStore.ts"
 import type { Run } from "../store/RunStore.ts"
@@ -58,9 +59,41 @@ const failureLines = (failures: ReadonlyArray<Failure>): ReadonlyArray<string> =
 
 const ENDS = { failed: "failed", interrupted: "was cut off" } as const
 
-const outcome = ({ again, failures, run }: Ended, policy: Policy): ReadonlyArray<Finding> => {
-  const { automation } = run.tags
-  if (automation === undefined || run.tags["backfill"] !== undefined) return []
+/** What became of that which one automation asked for. */
+interface Part extends Pick<Ended, "failures"> {
+  readonly automation: string
+  readonly status: Run["status"]
+}
+
+const decodeRequest = Schema.decodeUnknownOption(RunRequest)
+
+/** Conditions that ask at once have one run, and an incident each: the next run of one may be another's too, or not. */
+const conditionParts = (failures: ReadonlyArray<Failure>, assets: ReadonlyArray<string>): ReadonlyArray<Part> => {
+  const isToldAll = failures.every(({ blocked }) => blocked)
+  return assets.flatMap((asset): ReadonlyArray<Part> => {
+    const own = failures.filter((failure) => failure.asset === asset)
+    const automation = `condition/${asset}`
+    if (own.length === 0) return [{ automation, status: "succeeded", failures: [] }]
+    // What was blocked by one that failed is told with that one.
+    return isToldAll || own.some(({ blocked }) => !blocked) ? [{ automation, status: "failed", failures: own }] : []
+  })
+}
+
+const parts = ({ failures, run: { request, status, tags, why } }: Ended): ReadonlyArray<Part> => {
+  const { automation } = tags
+  if (automation === undefined || tags["backfill"] !== undefined) return []
+  const targets = Option.getOrUndefined(decodeRequest(request))?.targets ?? []
+  const isWhole = why !== undefined || (status !== "succeeded" && status !== "failed")
+  return isWhole || !automation.startsWith("condition/") || targets.length < 2
+    ? [{ automation, status, failures }]
+    : conditionParts(failures, targets.map(({ asset }) => asset))
+}
+
+const outcome = (
+  { again, run }: Ended,
+  { automation, failures, status }: Part,
+  policy: Policy
+): ReadonlyArray<Finding> => {
   const about = {
     kind: "run_failed" as const,
     incident: `run/${automation}`,
@@ -69,7 +102,6 @@ const outcome = ({ again, failures, run }: Ended, policy: Policy): ReadonlyArray
     key: run.runId,
     severity: "error" as const
   }
-  const { status } = run
   if (status === "succeeded") {
     return [{ ...about, state: "well", title: `${words(automation)} succeeded`, lines: [] }]
   }
@@ -142,7 +174,11 @@ const quarantines = ({ run }: Ended, { quarantineThreshold, rejectedField }: Pol
 export const ofRun = (ended: Ended, policy: Policy): ReadonlyArray<Finding> =>
   ended.run.endedAt === undefined
     ? []
-    : [...outcome(ended, policy), ...quotas(ended, policy), ...quarantines(ended, policy)]
+    : [
+      ...parts(ended).flatMap((part) => outcome(ended, part, policy)),
+      ...quotas(ended, policy),
+      ...quarantines(ended, policy)
+    ]
 
 /** A backfill that has ended: its runs, of which some hundred may fail, are told as one. */
 export const ofBackfill = (

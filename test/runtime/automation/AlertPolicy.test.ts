@@ -66,6 +66,24 @@ it("a run that succeeds ends the incident, also when a person retried it", () =>
   expect(short(ofRun({ run: run({ status: "succeeded", tags }), failures: [] }))).toEqual(["well run/schedule/weekly"])
 })
 
+it("conditions that asked for one run have an incident each", () => {
+  const targets = ["bars", "chart", "report"].map((asset) => ({ asset, partitions: "*" }))
+  const request = { assets: [], select: null, partition: null, force: false, targets }
+  const of = (more: Partial<AlertPolicy.Ended>, run_ = {}) =>
+    ofRun({ run: run({ request, tags: { automation: "condition/bars" }, ...run_ }), ...more })
+  const blocked = failure({ asset: "report", error: "blocked: chart failed", blocked: true })
+  const found = of({ failures: [failure({ asset: "chart", error: "disk full" }), blocked] })
+  expect(short(found)).toEqual(["well run/condition/bars", "trouble run/condition/chart"])
+  expect(found[1]).toMatchObject({ title: "condition chart failed", lines: ["chart (symbol=IBM): disk full"] })
+  expect(short(of({ failures: [blocked] }))).toContain("trouble run/condition/report")
+  expect(short(of({ failures: [] }, { status: "succeeded" }))).toEqual(
+    ["bars", "chart", "report"].map((asset) => `well run/condition/${asset}`)
+  )
+  // Cut off, or failed before anything was tried: once.
+  expect(short(of({ failures: [] }, { status: "interrupted" }))).toEqual(["trouble run/condition/bars"])
+  expect(short(of({ failures: [] }, { why: "no such member" }))).toEqual(["trouble run/condition/bars"])
+})
+
 it("a run that only lacked quota is told as that, and one that failed otherwise too as both", () => {
   const spent = failure({ reason: "QuotaExhausted", error: "25 calls a day" })
   const blocked = failure({ asset: "staged_bars", blocked: true, tag: undefined })
