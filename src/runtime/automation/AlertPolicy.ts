@@ -203,6 +203,16 @@ export const ofBackfill = (
     : [{ ...about, state: "well", title: `backfill ${backfillId} ${status}`, lines: [] }]
 }
 
+const aboutFreshness = (asset: string, sentence: string, at: number, key: string) => ({
+  kind: "freshness" as const,
+  incident: `freshness/${asset}`,
+  severity: "error" as const,
+  command: `barograph asset show ${asset}`,
+  lines: [sentence],
+  at,
+  key
+})
+
 /** How an asset stands by its freshness policy; asking again and again makes no difference. */
 export const ofFreshness = (
   asset: string,
@@ -210,22 +220,20 @@ export const ofFreshness = (
   at: number
 ): ReadonlyArray<Finding> => {
   if (status === "unknown") return []
-  const about = {
-    kind: "freshness" as const,
-    incident: `freshness/${asset}`,
-    command: `barograph asset show ${asset}`,
-    lines: [sentence],
-    at,
-    key: `${status}: ${sentence}`
-  }
+  const about = aboutFreshness(asset, sentence, at, `${status}: ${sentence}`)
   return [
     status === "fresh"
-      ? { ...about, state: "well", severity: "error", title: `${asset} is fresh` }
+      ? { ...about, state: "well", title: `${asset} is fresh` }
       : status === "warn"
       ? { ...about, state: "trouble", severity: "warn", title: `${asset} will soon be overdue` }
-      : { ...about, state: "trouble", severity: "error", title: `${asset} is overdue` }
+      : { ...about, state: "trouble", title: `${asset} is overdue` }
   ]
 }
+
+/** An asset that had a freshness policy and has none any more, so that nothing would ever make it fresh. */
+export const ofNoFreshness = (asset: string, sentence: string, at: number): ReadonlyArray<Finding> => [
+  { ...aboutFreshness(asset, sentence, at, `${at}`), state: "well", title: `${asset} is not looked at any more` }
+]
 
 /** A look of a schedule, a sensor or a condition that came to an end. */
 export interface Tick {

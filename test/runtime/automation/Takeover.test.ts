@@ -3,8 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as FreshnessWatch from "../../../src/runtime/automation/FreshnessWatch.ts"
 import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
+import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import { AutomationStore } from "../../../src/runtime/store/AutomationStore.ts"
 import { Leadership } from "../../../src/runtime/store/Leadership.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
@@ -179,6 +182,26 @@ describe("freshness", () => {
       yield* materialize
       yield* clock.advance("1 minute")
       expect(changes).toEqual(["01:00 fresh", "02:30 warn", "03:30 overdue", "05:30 fresh"])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("of an asset whose policy is taken away is no trouble any more", () =>
+    Effect.gen(function*() {
+      const clock = TestDaemon.makeClock("2024-01-01T00:00:00Z")
+      const project = TestDaemon.project(TestDaemon.counted([]), [])
+      const cursor = Effect.map(
+        Effect.flatMap(AutomationStore, ({ all }) => all),
+        (all) => all.get("freshness/counted")?.cursor
+      )
+      yield* clock.on(Testing.materialize(project.graph, { force: true }))
+      const first = yield* clock.on(TestDaemon.start(project))
+      yield* clock.advance("3 hours")
+      const { find } = yield* AlertStore
+      expect([yield* cursor, (yield* find("freshness/counted"))!.status]).toEqual(["overdue", "open"])
+      yield* Fiber.interrupt(first)
+      const graph = AssetGraph.make(Asset.make("counted", {}, () => Effect.void))
+      yield* clock.on(TestDaemon.start({ ...project, graph }))
+      yield* clock.advance("1 minute")
+      expect([yield* cursor, (yield* find("freshness/counted"))!.status]).toEqual(["unknown", "resolved"])
     }).pipe(Effect.provide(TestDaemon.engine)))
 
   it.effect("a run that is canceled while it waits never begins", () =>
