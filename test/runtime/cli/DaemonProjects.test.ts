@@ -6,9 +6,11 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import type { Reloaded } from "../../../src/runtime/cli/Application.ts"
 import { configuration, type Failure } from "../../../src/runtime/cli/Failure.ts"
 import { projects } from "../../../src/runtime/cli/handlers/daemon.ts"
+import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import * as TestDaemon from "../../support/TestDaemon.ts"
 
 /** Graphs are told apart by their concurrency. */
@@ -40,4 +42,18 @@ it.effect("a term begins with the latest graph that could be read, also when nob
     yield* Queue.offer(reads, read(4))
     expect(yield* Fiber.join(term)).toEqual([3, 4])
     expect(yield* next(1)).toEqual([4])
+  })).pipe(Effect.provide(TestDaemon.engine)))
+
+it.effect("a daemon that begins anew with definitions that can be read has mended what the one before told of", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const reads = yield* Queue.unbounded<Result.Result<Reloaded, Failure>>()
+    const { find } = yield* AlertStore
+    const isTold = Effect.map(find("definitions"), (incident) => incident?.status)
+    const first = yield* projects({ ...numbered(1), reloads: Stream.fromQueue(reads) })
+    yield* Queue.offer(reads, Result.fail(configuration("broken", "mend it")))
+    yield* Effect.repeat(isTold, { until: (status) => status === "open" })
+    yield* TestClock.adjust("1 second")
+    const second = yield* projects(numbered(1))
+    expect(second).not.toBe(first)
+    expect(yield* isTold).toBe("resolved")
   })).pipe(Effect.provide(TestDaemon.engine)))

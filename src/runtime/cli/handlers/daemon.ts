@@ -68,6 +68,12 @@ const simulate = Effect.fnUntraced(function*(application: Application, span: Dur
     : Print.lines(SimulationText.render(found, application.pools))
 })
 
+const told = (error: string | undefined) =>
+  Effect.gen(function*() {
+    const findings = AlertPolicy.ofDefinitions(yield* Clock.currentTimeMillis, error)
+    yield* Effect.ignore((yield* AlertStore).observe(findings))
+  })
+
 /** A graph that cannot be read is told, and the last good one goes on. */
 const reloaded = (read: Result.Result<Reloaded, Failure>) =>
   Effect.gen(function*() {
@@ -80,8 +86,7 @@ const reloaded = (read: Result.Result<Reloaded, Failure>) =>
     yield* error === undefined
       ? Effect.logInfo("the definitions have changed: the new graph is used from now on")
       : Effect.logWarning(`the definitions have changed and cannot be used, the last good ones stay: ${error}`)
-    const findings = AlertPolicy.ofDefinitions(yield* Clock.currentTimeMillis, error)
-    yield* Effect.ignore((yield* AlertStore).observe(findings))
+    yield* told(error)
     return found
   })
 
@@ -93,6 +98,8 @@ export const projects = (application: Pick<Application, "reloads"> & Project) =>
   Effect.gen(function*() {
     const latest = yield* SubscriptionRef.make<Project>(application)
     yield* DaemonMetrics.atZero(application)
+    // It could be read: a daemon that ended while it could not has told of that.
+    yield* told(undefined)
     const follow = (found: Result.Result<Project, Failure>) =>
       Result.isSuccess(found)
         ? Effect.andThen(DaemonMetrics.atZero(found.success), SubscriptionRef.set(latest, found.success))
