@@ -4,6 +4,7 @@
  * A step decides nothing that the plan did not: between plan and call another process may have materialized a partition,
  * or an upstream partition of this run may have come out unchanged. `Staleness.evaluate` says so with today's versions.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Asset from "../asset/Asset.ts"
@@ -119,8 +120,11 @@ const itemOf = Effect.fnUntraced(function*(inputs: ReadonlyArray<Input>, partiti
   return { item, versions }
 })
 
-const isForced = (step: Step, state: State | undefined, since: number): boolean =>
-  step.of.forced && (state?.latest?.materializedAt ?? Number.NEGATIVE_INFINITY) < since
+/** What was materialized by a clock that was ahead, and is right by now, tells nothing. */
+const isForced = (step: Step, state: State | undefined, since: number, now: number): boolean => {
+  const at = state?.latest?.materializedAt ?? Number.NEGATIVE_INFINITY
+  return step.of.forced && (at < since || at > now)
+}
 
 /**
  * What of the step is left to do, now. Partitions of a forced asset that were materialized at `forcedSince` or later are
@@ -133,6 +137,7 @@ export const prepare: (
 ) => Effect.Effect<Prepared, StoreError | Schema.SchemaError, MaterializationStore> = Effect.fnUntraced(
   function*(step, obstacle, forcedSince) {
     const inputs = inputsOf(step)
+    const now = yield* Clock.currentTimeMillis
     const stateOf = yield* loadStates(step, inputs)
     const { asset, codeVersion, demanded: { space } } = step.of
     const work: Array<Work> = []
@@ -146,7 +151,7 @@ export const prepare: (
       }
       const state = stateOf(asset.name, partition)
       const { item, versions } = yield* itemOf(inputs, partition, stateOf)
-      const still = isForced(step, state, forcedSince) || Staleness.evaluate(state ?? Staleness.unknown, {
+      const still = isForced(step, state, forcedSince, now) || Staleness.evaluate(state ?? Staleness.unknown, {
             codeVersion,
             inputs: versions,
             neededUntil: Demand.neededUntil(
