@@ -27,7 +27,7 @@ export interface State {
   readonly condition: string
   /** Taken from the numbers of runs when the evaluation began. */
   readonly number: number
-  /** Epoch milliseconds; never goes back. */
+  /** Epoch milliseconds; goes back only where the clock was wrong before, see `Schedule.WRONG`. */
   readonly at: number
   /** Path of a part to the partitions that it remembers. */
   readonly sets: { readonly [path: string]: string }

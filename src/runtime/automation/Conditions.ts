@@ -27,6 +27,7 @@ import * as ConditionState from "./ConditionState.ts"
 import type * as ConditionView from "./ConditionView.ts"
 import type { Evaluation } from "./Evaluation.ts"
 import * as InProgress from "./InProgress.ts"
+import * as Schedule from "./Schedule.ts"
 import { TAG } from "./Ticker.ts"
 import * as Watch from "./Watch.ts"
 import * as Watchers from "./Watchers.ts"
@@ -61,6 +62,8 @@ interface Memory {
   /** Runs that had not ended, with the assets that they name. */
   going: ReadonlyMap<string, ReadonlyArray<string>>
   members: string
+  /** Of the last look, epoch milliseconds. */
+  now: number
   /** Of the last look; undefined before the first. */
   number: number | undefined
   /** Runs that ended by the last look: some of them are found again by the next. */
@@ -217,7 +220,7 @@ const evaluate = Effect.fnUntraced(function*(
   return { evaluated: names.length, requested: yield* write(memory, wave) }
 })
 
-/** The conditions that look at something which changed since the last look; all of them at the first. */
+/** The conditions that look at something which changed since the last look; all of them at the first, or by another clock. */
 const concerned = Effect.fnUntraced(function*(
   memory: Memory,
   going: Memory["going"],
@@ -226,8 +229,11 @@ const concerned = Effect.fnUntraced(function*(
 ) {
   const due = takeDue(memory, universe.now)
   const members = JSON.stringify(universe.members)
-  const isNew = memory.number === undefined || memory.members !== members
+  // What is due by a clock that was wrong is not due by this one.
+  const isSetBack = universe.now + Schedule.WRONG < memory.now
+  const isNew = memory.number === undefined || memory.members !== members || isSetBack
   memory.members = members
+  memory.now = universe.now
   if (isNew) return memory.watchers.names
   const changed = yield* Effect.forEach(ended, changedBy)
   const assets = new Set([...difference(memory.going, going), ...changed.flat()])
@@ -288,6 +294,7 @@ const start = (graph: AssetGraph.Any, fenced: Watch.Fenced) =>
     dueOf: new Map(),
     going: new Map(),
     members: "",
+    now: 0,
     number: undefined,
     ended: new Set()
   }))

@@ -18,6 +18,7 @@ import * as Brake from "./Brake.ts"
 import type { Answer, State } from "./ConditionState.ts"
 import * as ConditionState from "./ConditionState.ts"
 import type { View } from "./ConditionView.ts"
+import * as Schedule from "./Schedule.ts"
 
 type Of<Tag extends Condition.Condition["_tag"]> = Condition.Condition & { readonly _tag: Tag }
 
@@ -102,10 +103,13 @@ const newlyRequested = ({ before, owner, view }: Gathering, asset: Asset.Any): P
     : PartitionSet.none(space)
 }
 
-/** What a jump of the clock would have passed twice is passed once: the instant of the last evaluation never goes back. */
+/** What a jump of the clock would have passed twice is passed once: the instant of the last evaluation does not go back. */
+const lastAt = (before: State | undefined, now: number): number =>
+  before === undefined || before.at > now + Schedule.WRONG ? now : before.at
+
 const cronTickPassed = (gathering: Gathering, { cron, zone }: Of<"cronTickPassed">): boolean => {
   const { before, view: { universe: { now } } } = gathering
-  const from = before?.at ?? now
+  const from = lastAt(before, now)
   const next = Cron.next(cron, zone, from)
   at(gathering, next > now ? next : Cron.next(cron, zone, now))
   return next <= now
@@ -279,7 +283,7 @@ export const make = (
     state: {
       condition: fingerprint,
       number: view.number,
-      at: Math.max(now, before?.at ?? now),
+      at: Math.max(now, lastAt(before, now)),
       sets: gathering.sets,
       seen: gathering.seen,
       asked: isAsked

@@ -168,6 +168,9 @@ export const startOf = (self: Schedule, tick: number): number => {
   return tick + hash % self.jitter
 }
 
+/** A clock that was set back by more than this was wrong before: nobody waits until it is as late again. */
+export const WRONG = 86_400_000
+
 /** A tick that is looked at later than this was missed. */
 const LATE = 120_000
 

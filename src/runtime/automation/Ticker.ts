@@ -19,16 +19,16 @@ import * as Watch from "./Watch.ts"
 /** The tag by which an automation finds its runs. */
 export const TAG = "automation"
 
-/** A clock that was set back by more than this was wrong before. Keys keep what it asked for from being asked for again. */
-const WRONG = 86_400_000
-
-/** A schedule that was never seen has none, nor has one that would wait for a clock that was far ahead. */
+/**
+ * A schedule that was never seen has none, nor has one that would wait for a clock that was far ahead. Keys keep what such a
+ * clock asked for from being asked for again.
+ */
 const sinceOf = (memory: Memory | undefined, now: number): number | undefined => {
   const cursor = memory?.cursor
   const since = Predicate.hasProperty(cursor, "since") && typeof cursor.since === "number"
     ? cursor.since
     : Number.POSITIVE_INFINITY
-  return since > now + WRONG ? undefined : since
+  return since > now + Schedule.WRONG ? undefined : since
 }
 
 /** Runs of the automation that are not over, the newest first. */

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Condition from "../../../src/runtime/asset/Condition.ts"
 import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
 import * as TestDaemon from "../../support/TestDaemon.ts"
 
@@ -82,7 +86,7 @@ describe("a clock that jumps", () => {
 
   it.effect("a year ahead for an hour does not silence a schedule for a year", () =>
     Effect.gen(function*() {
-      const { advance, jump } = yield* standing(hourly())
+      const { advance, calls, jump } = yield* standing(hourly())
       yield* jump("365 days")
       yield* advance("1 hour")
       yield* jump("-365 days")
@@ -90,6 +94,27 @@ describe("a clock that jumps", () => {
       const keys = (yield* TestDaemon.runs).map(({ runKey }) => runKey!.slice(-24, -8))
       expect(keys.slice(-3)).toEqual(["2024-01-01T03:00", "2024-01-01T04:00", "2024-01-01T05:00"])
       expect(new Set(keys).size).toBe(keys.length)
+      // They were forced: what that clock says was made later is none of them.
+      expect(calls.slice(-3).map((at) => at.slice(0, 16))).toEqual(keys.slice(-3))
+    }).pipe(Effect.provide(TestDaemon.patient)))
+
+  it.effect("a year ahead for an hour does not silence a condition for a year", () =>
+    Effect.gen(function*() {
+      const clock = TestDaemon.makeClock(START)
+      const calls: Array<string> = []
+      const automation = Condition.onCron("0 * * * *", { zone: "UTC" })
+      const call = Effect.map(Clock.currentTimeMillis, (now) => void calls.push(TestDaemon.iso(now).slice(0, 16)))
+      const graph = AssetGraph.make(Asset.make("hourly", { automation }, () => call))
+      yield* clock.on(TestDaemon.start({ ...TestDaemon.project(TestDaemon.counted([]), []), graph }))
+      yield* clock.advance("1 hour")
+      yield* clock.jump("365 days")
+      yield* clock.advance("1 hour")
+      yield* clock.jump("-365 days")
+      yield* clock.advance("2 hours")
+      expect(calls.slice(-2)).toEqual(["2024-01-01T03:00", "2024-01-01T04:00"])
+      yield* clock.jump("-90 minutes")
+      yield* clock.advance("1 hour")
+      expect(calls.at(-1)).toBe("2024-01-01T04:00")
     }).pipe(Effect.provide(TestDaemon.patient)))
 })
 
