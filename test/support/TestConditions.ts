@@ -8,6 +8,7 @@ import type * as AssetGraph from "../../src/runtime/asset/AssetGraph.ts"
 import * as Conditions from "../../src/runtime/automation/Conditions.ts"
 import * as Launcher from "../../src/runtime/automation/Launcher.ts"
 import type { Executor } from "../../src/runtime/run/Executor.ts"
+import type { AlertStore } from "../../src/runtime/store/AlertStore.ts"
 import type { ConditionStore } from "../../src/runtime/store/ConditionStore.ts"
 import type { DynamicPartitions } from "../../src/runtime/store/DynamicPartitions.ts"
 import type { MaterializationStore } from "../../src/runtime/store/MaterializationStore.ts"
@@ -33,7 +34,15 @@ export interface Daemon {
   readonly start: (options?: { readonly hears: boolean }) => Effect.Effect<void>
 }
 
-type Needs = Executor | RunStore | MaterializationStore | DynamicPartitions | ConditionStore | Signals | Scope.Scope
+type Needs =
+  | Executor
+  | RunStore
+  | MaterializationStore
+  | DynamicPartitions
+  | ConditionStore
+  | AlertStore
+  | Signals
+  | Scope.Scope
 
 /** Lets other fibers go on until they wait for something that does not come by itself. */
 export const yieldMany = Effect.forEach(Array.from({ length: 400 }), () => Effect.yieldNow, { discard: true })

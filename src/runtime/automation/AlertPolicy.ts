@@ -248,6 +248,12 @@ export interface Tick {
 /** A sensor looks every minute or so: one or two looks that fail mend themselves. */
 const SENSOR_PATIENCE = 3
 
+const CONDITION = "tick/condition/"
+
+/** The asset whose condition the incident is about, if it is about one. */
+export const conditionOf = (incident: string): string | undefined =>
+  incident.startsWith(CONDITION) ? incident.slice(CONDITION.length) : undefined
+
 export const ofTick = ({ at, error, kind, name }: Tick): ReadonlyArray<Finding> => {
   const about = {
     kind: "tick_failed" as const,

@@ -1,12 +1,14 @@
 /** Reads from the store what conditions look at: as few queries for many assets as for one. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type * as Partitions from "../partition/Partitions.ts"
-import type * as PartitionSet from "../partition/PartitionSet.ts"
 import type * as Demand from "../plan/Demand.ts"
 import type * as Overview from "../plan/Overview.ts"
 import * as Planner from "../plan/Planner.ts"
 import * as Staleness from "../plan/Staleness.ts"
+import { message } from "../run/CauseText.ts"
 import * as Situation from "../run/Situation.ts"
 import type { MaterializationStore, States } from "../store/MaterializationStore.ts"
 import type { RunStore } from "../store/RunStore.ts"
@@ -20,25 +22,35 @@ export interface Read {
   readonly states: States
 }
 
+/** Code of the project's threw when the asset was looked at: a mapping, most of all. */
+export class LookError extends Schema.TaggedError<LookError>()("LookError", {
+  asset: Schema.String,
+  message: Schema.String
+}) {}
+
+const suspects = (graph: AssetGraph.Any, name: string, overview: Overview.Overview) =>
+  Effect.try({
+    try: () => {
+      const asset = graph.assets.get(name)!
+      const request = ConditionView.staleRequest(asset, overview.universe)
+      return Planner.unclear(ConditionView.neighbourhood(asset), request, overview)
+    },
+    catch: (error) => new LookError({ asset: name, message: message(Cause.die(error)) })
+  })
+
 /** What has to be looked at one by one: what only its history can judge, and what `outdated` compares. */
-const unclear = (
-  graph: AssetGraph.Any,
-  names: Iterable<string>,
-  judged: Iterable<string>,
-  overview: Overview.Overview
-): ReadonlyMap<string, PartitionSet.PartitionSet> => {
-  const found: Array<Demand.Target> = []
-  for (const asset of names) {
-    for (const { set, standing } of overview.classes(asset)) if (standing === undefined) found.push({ asset, set })
+const unclear = Effect.fnUntraced(
+  function*(graph: AssetGraph.Any, names: Iterable<string>, judged: Iterable<string>, overview: Overview.Overview) {
+    const found: Array<Demand.Target> = []
+    for (const asset of names) {
+      for (const { set, standing } of overview.classes(asset)) if (standing === undefined) found.push({ asset, set })
+    }
+    for (const name of judged) {
+      for (const [asset, set] of yield* suspects(graph, name, overview)) found.push({ asset, set })
+    }
+    return InProgress.sets(found)
   }
-  for (const name of judged) {
-    const asset = graph.assets.get(name)!
-    const request = ConditionView.staleRequest(asset, overview.universe)
-    const sets = Planner.unclear(ConditionView.neighbourhood(asset), request, overview)
-    for (const [upstream, set] of sets) found.push({ asset: upstream, set })
-  }
-  return InProgress.sets(found)
-}
+)
 
 /** How these assets stand; `judged` are those among them that may be asked whether they are outdated. */
 export const read = Effect.fnUntraced(
@@ -53,7 +65,7 @@ export const read = Effect.fnUntraced(
       Situation.CodeVersionError | StoreError,
       RunStore | MaterializationStore
     >
-    const states = yield* Situation.statesOf(unclear(graph, names, judged, overview))
+    const states = yield* Situation.statesOf(yield* unclear(graph, names, judged, overview))
     const stateOf = (asset: string, partition: string) => states.get(asset)?.get(partition) ?? Staleness.unknown
     return { situation: { ...overview, stateOf }, states } satisfies Read
   }

@@ -16,10 +16,12 @@ import { RunRequest } from "../plan/RunRequest.ts"
 import * as Heap from "../run/Heap.ts"
 import * as RunId from "../run/RunId.ts"
 import * as Situation from "../run/Situation.ts"
+import { AlertStore } from "../store/AlertStore.ts"
 import { ConditionStore, type Evaluated } from "../store/ConditionStore.ts"
 import type { MaterializationStore } from "../store/MaterializationStore.ts"
 import { type RequestedRun, type Run, RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import * as AlertPolicy from "./AlertPolicy.ts"
 import * as Brake from "./Brake.ts"
 import * as ConditionReading from "./ConditionReading.ts"
 import type { State } from "./ConditionState.ts"
@@ -68,6 +70,8 @@ interface Memory {
   number: number | undefined
   /** Runs that ended by the last look: some of them are found again by the next. */
   ended: ReadonlySet<string>
+  /** Assets whose conditions could not be evaluated. */
+  readonly failing: Set<string>
 }
 
 const GOING = ["requested", "queued", "running"] as const
@@ -123,19 +127,22 @@ const setDue = ({ due, dueOf }: Memory, asset: string, at: number): void => {
   Heap.push(due, { asset, at })
 }
 
-/** When a code version could not be had, it is asked for again. */
-const CODE_AGAIN = 60_000
+/** When a condition could not be evaluated, it is tried again. */
+const AGAIN = 60_000
 
 interface Readable {
   readonly names: ReadonlyArray<string>
   readonly read: ConditionReading.Read
+  /** Those left for later, and why. */
+  readonly failed: ReadonlyMap<string, string>
 }
 
-/** What can be read; conditions that look at an asset whose code version fails are left for later. */
+/** What can be read; conditions that look at an asset of which something cannot be had are left for later. */
 const readable = (
   memory: Memory,
   names: ReadonlyArray<string>,
-  universe: Partitions.Universe
+  universe: Partitions.Universe,
+  failed: ReadonlyMap<string, string> = new Map()
 ): Effect.Effect<Readable, StoreError, RunStore | MaterializationStore> =>
   ConditionReading.read(
     memory.graph,
@@ -143,14 +150,32 @@ const readable = (
     new Set(names.flatMap((name) => [...memory.watchers.judges(name)])),
     universe
   ).pipe(
-    Effect.map((found): Readable => ({ names, read: found })),
-    Effect.catchTag("CodeVersionError", ({ asset, message }) => {
+    Effect.map((read): Readable => ({ names, read, failed })),
+    Effect.catchTag(["CodeVersionError", "LookError"], ({ asset, message }) => {
       const later = new Set(memory.watchers.watchers(asset))
-      for (const name of later) setDue(memory, name, universe.now + CODE_AGAIN)
       const left = names.filter((name) => !later.has(name))
-      return Effect.andThen(Effect.logWarning(message), readable(memory, left, universe))
+      const found = names.filter((name) => later.has(name)).map((name): [string, string] => [name, message])
+      return readable(memory, left, universe, new Map([...failed, ...found]))
     })
   )
+
+/** Those that could not be evaluated are told, and that they can be again. */
+const tell = Effect.fnUntraced(
+  function*(memory: Memory, evaluated: ReadonlyArray<string>, failed: ReadonlyMap<string, string>, at: number) {
+    const well = evaluated.filter((name) => memory.failing.has(name))
+    if (well.length + failed.size === 0) return
+    for (const [name, error] of failed) {
+      yield* Effect.logWarning(`condition of ${name}: ${error}`)
+      setDue(memory, name, at + AGAIN)
+    }
+    const findings = [...well.map((name) => [name, undefined] as const), ...failed].flatMap(([name, error]) =>
+      AlertPolicy.ofTick({ kind: "condition", name, at, error })
+    )
+    yield* memory.fenced((yield* AlertStore).observe(findings))
+    for (const name of well) memory.failing.delete(name)
+    for (const name of failed.keys()) memory.failing.add(name)
+  }
+)
 
 /** A run that was cut off is taken up again so often: its request is not made anew. */
 const ATTEMPTS = 3
@@ -205,7 +230,7 @@ const evaluate = Effect.fnUntraced(function*(
   moment: { readonly universe: Partitions.Universe; readonly number: number }
 ) {
   const { graph } = memory
-  const { names, read } = yield* readable(memory, asked, moment.universe)
+  const { failed, names, read } = yield* readable(memory, asked, moment.universe)
   const wave = Wave.evaluate(
     names.map((name) => graph.assets.get(name)!),
     {
@@ -217,7 +242,10 @@ const evaluate = Effect.fnUntraced(function*(
     (asset) => memory.states.get(asset)
   )
   yield* Situation.remember(wave.plans, read.states, moment.number)
-  return { evaluated: names.length, requested: yield* write(memory, wave) }
+  const requested = yield* write(memory, wave)
+  const evaluated = wave.evaluations.map(({ asset }) => asset.name)
+  yield* tell(memory, evaluated, new Map([...failed, ...wave.failed]), moment.universe.now)
+  return { evaluated: names.length, requested }
 })
 
 /** The conditions that look at something which changed since the last look; all of them at the first, or by another clock. */
@@ -283,8 +311,10 @@ const look = Effect.fnUntraced(function*(memory: Memory, observe: (looked: Looke
   return memory.due.items[0]?.at
 })
 
-const start = (graph: AssetGraph.Any, fenced: Watch.Fenced) =>
-  Effect.map(Effect.flatMap(ConditionStore, (store) => store.states), (states): Memory => ({
+const start = Effect.fnUntraced(function*(graph: AssetGraph.Any, fenced: Watch.Fenced) {
+  const states = yield* (yield* ConditionStore).states
+  const open = yield* (yield* AlertStore).open
+  return {
     graph,
     fenced,
     watchers: Watchers.make(graph),
@@ -296,8 +326,10 @@ const start = (graph: AssetGraph.Any, fenced: Watch.Fenced) =>
     members: "",
     now: 0,
     number: undefined,
-    ended: new Set()
-  }))
+    ended: new Set(),
+    failing: new Set(open.flatMap(({ incident }) => AlertPolicy.conditionOf(incident) ?? []))
+  } satisfies Memory as Memory
+})
 
 const log = ({ requested }: Looked): Effect.Effect<void> =>
   Effect.forEach(

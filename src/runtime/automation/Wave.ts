@@ -2,6 +2,8 @@
  * Evaluates several conditions at one instant, upstream first, and puts what they ask for into as few requests as can be.
  * What one asks for is in progress for those after it, so that whoever reads it waits. Pure.
  */
+import * as Cause from "effect/Cause"
+import * as Result from "effect/Result"
 import * as Crypto from "node:crypto"
 import type * as Asset from "../asset/Asset.ts"
 import * as Condition from "../asset/Condition.ts"
@@ -9,6 +11,7 @@ import * as Partitions from "../partition/Partitions.ts"
 import * as PartitionSet from "../partition/PartitionSet.ts"
 import type { AssetPlan } from "../plan/Plan.ts"
 import type { RunRequest } from "../plan/RunRequest.ts"
+import { message } from "../run/CauseText.ts"
 import type { State } from "./ConditionState.ts"
 import * as ConditionState from "./ConditionState.ts"
 import * as ConditionView from "./ConditionView.ts"
@@ -18,6 +21,8 @@ export type Known = Omit<ConditionView.Known, "asked">
 
 export interface Wave {
   readonly evaluations: ReadonlyArray<Evaluation.Evaluation>
+  /** Assets whose conditions could not be evaluated, and why: a mapping of the project's may throw. */
+  readonly failed: ReadonlyMap<string, string>
   readonly plans: ReadonlyArray<AssetPlan>
 }
 
@@ -36,15 +41,20 @@ export const evaluate = (
     return { number: last.number, set: ConditionState.toSet(last.partitions, space) }
   }
   const view = ConditionView.make({ ...known, inProgress, asked })
-  const evaluations = assets.map((asset) => {
-    const evaluation = Evaluation.make(asset.automation!, asset, view, stateOf(asset.name))
-    const { requested, state } = evaluation
+  const failed = new Map<string, string>()
+  const evaluations = assets.flatMap((asset) => {
+    const made = Result.try(() => Evaluation.make(asset.automation!, asset, view, stateOf(asset.name)))
+    if (Result.isFailure(made)) {
+      failed.set(asset.name, message(Cause.die(made.failure)))
+      return []
+    }
+    const { requested, state } = made.success
     states.set(asset.name, state)
     const before = inProgress.get(asset.name)
     inProgress.set(asset.name, before === undefined ? requested : PartitionSet.union(before, requested))
-    return evaluation
+    return [made.success]
   })
-  return { evaluations, plans: view.plans() }
+  return { evaluations, failed, plans: view.plans() }
 }
 
 export interface Request {

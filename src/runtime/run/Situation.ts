@@ -1,7 +1,10 @@
 /** Reads from the store what the planner must know: who the members are, what the code versions are, how things stand. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type * as Asset from "../asset/Asset.ts"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import * as Metadata from "../asset/Metadata.ts"
 import * as Partitions from "../partition/Partitions.ts"
@@ -14,9 +17,10 @@ import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { MaterializationStore, type States } from "../store/MaterializationStore.ts"
 import { RunStore } from "../store/RunStore.ts"
 import type { StoreError } from "../store/StoreError.ts"
+import { message } from "./CauseText.ts"
 import { memorableAt, outcomesOf } from "./StepOutcome.ts"
 
-/** An asset's code version is an effect, and it failed. */
+/** An asset's code version is an effect, and it failed, or did not end. */
 export class CodeVersionError extends Schema.TaggedError<CodeVersionError>()("CodeVersionError", {
   asset: Schema.String,
   message: Schema.String
@@ -36,16 +40,27 @@ export const settled = Effect.fnUntraced(function*<E>(
   return yield* universe
 })
 
+/** Longer than what asks a version control or a registry takes; a daemon with conditions would wait for one that hangs. */
+const PATIENCE = Duration.seconds(10)
+
+/** Code of the project's, whatever it does. */
+const codeVersionOf = ({ codeVersion, name }: Asset.Any) =>
+  codeVersion.pipe(
+    Effect.timeoutOrElse({
+      duration: PATIENCE,
+      orElse: () => Effect.fail(`no answer within ${Duration.format(PATIENCE)}`)
+    }),
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.failCause(cause as Cause.Cause<never>)
+        : Effect.fail(new CodeVersionError({ asset: name, message: `code version of ${name}: ${message(cause)}` }))
+    ),
+    Effect.map(Metadata.cleanText)
+  )
+
 const codeVersions = Effect.fnUntraced(function*(graph: AssetGraph.Any, names: Iterable<string>) {
   const versions: { [asset: string]: string } = {}
-  for (const name of names) {
-    const version = yield* Effect.mapError(
-      graph.assets.get(name)!.codeVersion,
-      (error) =>
-        new CodeVersionError({ asset: name, message: Metadata.cleanText(`code version of ${name}: ${String(error)}`) })
-    )
-    versions[name] = Metadata.cleanText(version)
-  }
+  for (const name of names) versions[name] = yield* codeVersionOf(graph.assets.get(name)!)
   return versions
 })
 

@@ -6,7 +6,9 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Condition from "../../../src/runtime/asset/Condition.ts"
+import * as PartitionMapping from "../../../src/runtime/partition/PartitionMapping.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
+import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import { ConditionStore } from "../../../src/runtime/store/ConditionStore.ts"
 import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
 import * as TestConditions from "../../support/TestConditions.ts"
@@ -206,6 +208,65 @@ it.effect("a code version that cannot be had keeps back its own asset, until it 
     yield* TestClock.adjust("1 minute")
     yield* daemon.settle
     expect(targets(daemon.asked)).toEqual([{ fine: "*" }, { broken: "*" }])
+  })))
+
+const troubles = Effect.flatMap(
+  AlertStore,
+  ({ open }) => Effect.map(open, (all) => all.map(({ incident, lines }) => [incident, ...lines]))
+)
+
+it.effect("a condition that cannot be evaluated, for code of the project's throws, is told and keeps back no other", () =>
+  inMemory(Effect.gen(function*() {
+    const world = { isBroken: true }
+    const values = (s: string) => {
+      if (world.isBroken && s === "c") throw new Error("no plant is called c")
+      return [s]
+    }
+    const plant = Asset.make("plant", { partitions: { p: Partitions.statics(["a", "b", "c"]) } }, () => Effect.void)
+    const mapped = Asset.make("mapped", {
+      partitions: { s: Partitions.statics(["a", "b", "c"]) },
+      deps: { plant: Asset.mapped(plant, { p: PartitionMapping.custom("s", "1", values) }) },
+      automation: Condition.or(Condition.eager, Condition.missing)
+    }, () => Effect.void)
+    const codeVersion = Effect.suspend(() =>
+      world.isBroken ? Effect.die(new Error("no such file")) : Effect.succeed("1")
+    )
+    const versioned = Asset.make("versioned", { codeVersion, automation: Condition.eager }, () => Effect.void)
+    const fine = Asset.make("fine", { automation: Condition.eager }, () => Effect.void)
+    const graph = AssetGraph.make(mapped, versioned, fine) as AssetGraph.AssetGraph<string, never>
+    yield* TestGraph.materialize(graph, { assets: ["plant"] })
+    const daemon = yield* TestConditions.daemon(graph)
+    yield* daemon.settle
+    expect(targets(daemon.asked)).toEqual([{ fine: "*" }])
+    const found = [
+      ["tick/condition/mapped", "no plant is called c"],
+      ["tick/condition/versioned", "code version of versioned: no such file"]
+    ]
+    expect(yield* troubles).toEqual(found)
+    yield* TestClock.adjust("10 minutes")
+    yield* daemon.settle
+    expect(targets(daemon.asked)).toEqual([{ fine: "*" }])
+    expect(yield* troubles).toEqual(found)
+    yield* daemon.stop
+    world.isBroken = false
+    yield* TestClock.adjust("1 second")
+    yield* daemon.start()
+    yield* daemon.settle
+    expect(targets(daemon.asked).slice(1)).toEqual([{ mapped: "s=a,s=b,s=c", versioned: "*" }])
+    expect(yield* troubles).toEqual([])
+  })))
+
+it.effect("a code version that never comes is waited for ten seconds, and keeps back its own asset", () =>
+  inMemory(Effect.gen(function*() {
+    const hangs = Asset.make("hangs", { codeVersion: Effect.never, automation: Condition.eager }, () => Effect.void)
+    const fine = Asset.make("fine", { automation: Condition.eager }, () => Effect.void)
+    const daemon = yield* TestConditions.daemon(AssetGraph.make(hangs, fine))
+    yield* TestClock.adjust("10 seconds")
+    yield* daemon.settle
+    expect(targets(daemon.asked)).toEqual([{ fine: "*" }])
+    expect(yield* troubles).toEqual([
+      ["tick/condition/hangs", "code version of hangs: no answer within 10s"]
+    ])
   })))
 
 it.effect("a member that comes later has its partitions asked for, and takes nobody else's place", () =>
