@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -19,11 +20,10 @@ const numbered = (concurrency: number) => ({
   concurrency
 })
 
-const read = (concurrency: number): Result.Result<Reloaded, Failure> =>
-  Result.succeed({
-    project: numbered(concurrency),
-    layer: Layer.effectContext(Effect.succeed(Context.empty() as Context.Context<unknown>))
-  })
+const empty = Effect.succeed(Context.empty() as Context.Context<unknown>)
+
+const read = (concurrency: number, services: typeof empty = empty): Result.Result<Reloaded, Failure> =>
+  Result.succeed({ project: numbered(concurrency), layer: Layer.effectContext(services) })
 
 it.effect("a term begins with the latest graph that could be read, also when nobody led meanwhile", () =>
   Effect.scoped(Effect.gen(function*() {
@@ -56,4 +56,18 @@ it.effect("a daemon that begins anew with definitions that can be read has mende
     const second = yield* projects(numbered(1))
     expect(second).not.toBe(first)
     expect(yield* isTold).toBe("resolved")
+  })).pipe(Effect.provide(TestDaemon.engine)))
+
+it.effect("a layer that is never built is told, and keeps no later graph from being used", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const reads = yield* Queue.unbounded<Result.Result<Reloaded, Failure>>()
+    const { find } = yield* AlertStore
+    const all = yield* projects({ ...numbered(1), reloads: Stream.fromQueue(reads) })
+    const latest = Effect.map(Stream.runHead(all), (found) => Option.getOrThrow(found).concurrency)
+    yield* Queue.offerAll(reads, [read(2, Effect.never), read(3)])
+    yield* TestClock.adjust("59 seconds")
+    expect(yield* latest).toBe(1)
+    yield* TestClock.adjust("1 second")
+    yield* Effect.repeat(latest, { until: (concurrency) => concurrency === 3 })
+    expect((yield* find("definitions"))!.episode).toBe(1)
   })).pipe(Effect.provide(TestDaemon.engine)))

@@ -1,7 +1,7 @@
 /** `daemon`, and `daemon status`. */
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -74,13 +74,28 @@ const told = (error: string | undefined) =>
     yield* Effect.ignore((yield* AlertStore).observe(findings))
   })
 
+/** A layer that waits for what never comes would keep every later graph from being used, without a word. */
+const PATIENCE = Duration.seconds(60)
+
+const built = ({ layer }: Reloaded) =>
+  Effect.flatMap(Effect.scope, (scope) => Layer.buildWithScope(layer, scope)).pipe(
+    Effect.timeoutOrElse({
+      duration: PATIENCE,
+      orElse: () =>
+        Effect.fail(configuration(
+          `The layer was not built within ${Duration.format(PATIENCE)}.`,
+          "see that nothing in it waits for what may never come"
+        ))
+    })
+  )
+
 /** A graph that cannot be read is told, and the last good one goes on. */
 const reloaded = (read: Result.Result<Reloaded, Failure>) =>
   Effect.gen(function*() {
     const found = yield* Effect.result(Effect.gen(function*() {
-      const { layer, project } = yield* Effect.fromResult(read)
-      const services = yield* Layer.buildWithScope(layer, yield* Effect.scope)
-      return { ...project, services: services as Context.Context<never> } satisfies Project
+      const found = yield* Effect.fromResult(read)
+      const services = yield* built(found)
+      return { ...found.project, services: services as Context.Context<never> } satisfies Project
     }))
     const error = Result.isFailure(found) ? found.failure.message : undefined
     yield* error === undefined
