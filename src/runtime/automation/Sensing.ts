@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Crypto from "node:crypto"
 import * as Metadata from "../asset/Metadata.ts"
 import { message } from "../run/CauseText.ts"
 import * as RunId from "../run/RunId.ts"
@@ -36,11 +37,22 @@ const answerOf = <R>(self: Sensor.Sensor<R>, cursor: string | undefined) =>
     )
   })
 
+/** A key is in an index, where PostgreSQL takes 2700 bytes: four for each character, and the sensor's name. */
+const LONGEST = 500
+
+/** A longer key is known by its beginning and its hash. */
+const keyOf = (self: Sensor.Sensor, key: string): string => {
+  const short = key.length <= LONGEST
+    ? key
+    : `${key.slice(0, LONGEST).toWellFormed()}… ${Crypto.createHash("sha256").update(key).digest("hex")}`
+  return `${Sensor.keyOf(self)}@${short}`
+}
+
 const runOf = (self: Sensor.Sensor, wanted: Sensor.Wanted, runId: string): RequestedRun => {
   const { priority = 0, runKey, tags, ...words } = wanted
   return {
     runId,
-    runKey: `${Sensor.keyOf(self)}@${runKey}`,
+    runKey: keyOf(self, runKey),
     request: requestOf(words),
     tags: { ...tags, [TAG]: Sensor.keyOf(self) },
     priority,

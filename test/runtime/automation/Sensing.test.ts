@@ -230,6 +230,19 @@ describe("a sensor", () => {
       })
     }).pipe(Effect.provide(TestDaemon.engine)))
 
+  it.effect("may give keys of any length, which are kept as long as PostgreSQL can index them", () =>
+    Effect.gen(function*() {
+      const long = "\u{1f98a}".repeat(5000)
+      const look = () => Effect.succeed({ runs: ["a", "b", "a"].map((end) => ({ ...counted, runKey: long + end })) })
+      yield* beside(looking([], look), 100)
+      const keys = (yield* TestDaemon.runs).flatMap(({ runKey }) =>
+        runKey?.startsWith("sensor/source@") ? [runKey] : []
+      )
+      expect(keys).toHaveLength(2)
+      expect(new Set(keys).size).toBe(2)
+      for (const key of keys) expect(Buffer.byteLength(key)).toBeLessThan(2700)
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
   it.effect("is silent while it is paused, and looks at once when it is resumed", () =>
     Effect.gen(function*() {
       const looks: Array<number> = []
