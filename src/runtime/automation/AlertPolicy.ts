@@ -271,6 +271,36 @@ export const ofTick = ({ at, error, kind, name }: Tick): ReadonlyArray<Finding> 
   ]
 }
 
+/** What the definitions declare: `schedule/weekly`, `sensor/new_symbols`, `condition/bars` among the automations. */
+export interface Declared {
+  readonly automations: ReadonlySet<string>
+  readonly assets: ReadonlySet<string>
+}
+
+const isDeclared = (incident: string, { assets, automations }: Declared): boolean => {
+  const [, kind, name] = /^(\w+)\/(.+)$/.exec(incident) ?? []
+  if (kind === "run" || kind === "tick") return automations.has(name!)
+  return (kind !== "quota" && kind !== "quarantine") || assets.has(name!)
+}
+
+/** Of these incidents those that are about something which is not declared any more. */
+export const ofUndeclared = (
+  incidents: ReadonlyArray<Pick<Finding, "kind" | "incident" | "severity">>,
+  declared: Declared,
+  at: number
+): ReadonlyArray<Finding> =>
+  incidents.filter(({ incident }) => !isDeclared(incident, declared)).map(({ incident, kind, severity }) => ({
+    kind,
+    incident,
+    severity,
+    state: "well",
+    title: `${words(incident.slice(incident.indexOf("/") + 1))} is not declared any more`,
+    lines: [],
+    command: "barograph check",
+    at,
+    key: `${at}`
+  }))
+
 /** The definitions were read again; `error` says why they could not be, and the last good graph goes on. */
 export const ofDefinitions = (at: number, error: string | undefined): ReadonlyArray<Finding> => {
   const about = {

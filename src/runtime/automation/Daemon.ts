@@ -34,6 +34,7 @@ import * as Recovery from "./Recovery.ts"
 import * as RunWatch from "./RunWatch.ts"
 import * as Sensing from "./Sensing.ts"
 import * as Ticker from "./Ticker.ts"
+import * as Undeclared from "./Undeclared.ts"
 import type { Fenced } from "./Watch.ts"
 
 export interface Options {
@@ -97,7 +98,7 @@ const allConcerns = <R>(project: Project<R>, { asked, fenced, options, running, 
       contained("recovery", moving("recovery", Recovery.run(fenced))),
       contained("retention", Recovery.retain(options.retention, fenced)),
       contained("freshness", FreshnessWatch.run(project.graph, fenced)),
-      contained("alerts", alerts.run),
+      contained("alerts", Effect.andThen(Undeclared.settle(project, fenced), alerts.run)),
       contained("ended runs", RunWatch.run(alerts.runsEnded))
     ], { concurrency: "unbounded", discard: true })
   })

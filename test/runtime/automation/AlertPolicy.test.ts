@@ -175,3 +175,19 @@ it("a takeover is told, and needs nobody", () => {
     { state: "event", severity: "info", title: "host-b/42 leads now", key: "7" }
   ])
 })
+
+it("what is not declared any more is no trouble, and what is goes on", () => {
+  const about = { kind: "run_failed", severity: "error" } as const
+  const names = ["run/schedule/weekly", "tick/sensor/files", "run/condition/bars", "quota/bars", "quarantine/bars"]
+  const others = ["definitions", "backfill/b1", "freshness/bars", "daemon/takeover"]
+  const incidents = [...names, ...others].map((incident) => ({ ...about, incident }))
+  const declared = {
+    automations: new Set(["schedule/weekly", "sensor/files", "condition/bars"]),
+    assets: new Set(["bars"])
+  }
+  expect(AlertPolicy.ofUndeclared(incidents, declared, HOUR)).toEqual([])
+  const none = { automations: new Set<string>(), assets: new Set<string>() }
+  const found = AlertPolicy.ofUndeclared(incidents, none, HOUR)
+  expect(short(found)).toEqual(names.map((incident) => `well ${incident}`))
+  expect(found[0]!.title).toBe("schedule weekly is not declared any more")
+})

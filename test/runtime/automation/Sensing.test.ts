@@ -1,12 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Definitions from "../../../src/runtime/asset/Definitions.ts"
 import * as Sensor from "../../../src/runtime/automation/Sensor.ts"
+import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import { AutomationStore } from "../../../src/runtime/store/AutomationStore.ts"
 import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
 import { StoreError } from "../../../src/runtime/store/StoreError.ts"
@@ -254,5 +256,22 @@ describe("a sensor", () => {
       yield* store.setPaused("sensor/source", false)
       yield* clock.advance("1 second")
       expect(looks).toEqual([0, 60, 690])
+    }).pipe(Effect.provide(TestDaemon.engine)))
+
+  it.effect("that fails and is taken out of the definitions is no trouble any more, and goes on where it was", () =>
+    Effect.gen(function*() {
+      const looks: Array<number> = []
+      const look = (at: number) =>
+        at < Date.parse(START) + 60_000 ? Effect.succeed({ cursor: "1" }) : Effect.fail(new Away({ message: "gone" }))
+      const clock = TestDaemon.makeClock(START)
+      const open = Effect.flatMap(AlertStore, (store) => Effect.map(store.open, (all) => all.length))
+      const counted = TestDaemon.counted([])
+      const first = yield* clock.on(TestDaemon.start(TestDaemon.project(counted, [looking(looks, look)])))
+      yield* clock.advance("30 minutes")
+      expect([yield* open, (yield* memory)!.failures > 2]).toEqual([1, true])
+      yield* Fiber.interrupt(first)
+      yield* clock.on(TestDaemon.start(TestDaemon.project(counted, [])))
+      yield* clock.advance("1 minute")
+      expect([yield* open, yield* memory]).toMatchObject([0, { failures: 0, cursor: "1" }])
     }).pipe(Effect.provide(TestDaemon.engine)))
 })
