@@ -180,6 +180,12 @@ export const ofRun = (ended: Ended, policy: Policy): ReadonlyArray<Finding> =>
       ...quarantines(ended, policy)
     ]
 
+const BACKFILL = "backfill/"
+
+/** The backfill that the incident is about, if it is about one. */
+export const backfillOf = (incident: string): string | undefined =>
+  incident.startsWith(BACKFILL) ? incident.slice(BACKFILL.length) : undefined
+
 /** A backfill that has ended: its runs, of which some hundred may fail, are told as one. */
 export const ofBackfill = (
   { backfillId, createdAt, endedAt, failed, partitions, status }: Backfill
@@ -187,7 +193,7 @@ export const ofBackfill = (
   if (endedAt === undefined) return []
   const about = {
     kind: "backfill_failed" as const,
-    incident: `backfill/${backfillId}`,
+    incident: `${BACKFILL}${backfillId}`,
     severity: "error" as const,
     command: `barograph backfill show ${backfillId}`,
     at: endedAt,

@@ -40,8 +40,20 @@ const worked = <R>(project: Project<R>, { fibers }: Launcher.Running, term: numb
     return yield* Effect.onInterrupt(Deferred.await(ended), () => Effect.sync(() => void (goesOn = false)))
   })
 
+/** Those that failed here, were told, and ended otherwise since by somebody else's work. */
+const mended = (fenced: Watch.Fenced) =>
+  Effect.gen(function*() {
+    const [alerts, store] = [yield* AlertStore, yield* BackfillStore]
+    for (const { incident } of yield* alerts.open) {
+      const backfillId = AlertPolicy.backfillOf(incident)
+      const found = backfillId === undefined ? undefined : yield* store.find(backfillId)
+      if (found !== undefined) yield* fenced(alerts.observe(AlertPolicy.ofBackfill(found)))
+    }
+  })
+
 const look = <R>(project: Project<R>, running: Launcher.Running, fenced: Watch.Fenced, term: number) =>
   Effect.gen(function*() {
+    yield* mended(fenced)
     for (const { backfillId } of yield* (yield* BackfillStore).open) {
       yield* Effect.logInfo(`backfill ${backfillId} goes on`)
       yield* Situation.settled(project.members)

@@ -1,6 +1,7 @@
 import { expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
@@ -37,6 +38,29 @@ it.effect("a backfill that cannot be planned any more fails and is told, and the
       expect(calls).toHaveLength(1)
       const open = yield* (yield* AlertStore).open
       expect(open.map(({ incident }) => incident)).toEqual([`backfill/${first.backfillId}`])
+    }).pipe(clock.on)
+  }).pipe(Effect.provide(TestDaemon.patient)))
+
+it.effect("a backfill that failed here and was resumed by somebody else is told to be over, also after a restart", () =>
+  Effect.gen(function*() {
+    let isBroken = true
+    const flaky = Asset.make("flaky", {}, () => isBroken ? Effect.fail("no answer") : Effect.void)
+    const graph = AssetGraph.make(flaky)
+    const project = { ...TestDaemon.project(TestDaemon.counted([]), []), graph }
+    const clock = TestDaemon.makeClock(START)
+    const { find } = yield* AlertStore
+    yield* Effect.gen(function*() {
+      const { backfillId } = yield* TestBackfill.create(graph, { assets: ["flaky"] })
+      const first = yield* TestDaemon.start(project)
+      yield* clock.advance("1 minute")
+      expect((yield* find(`backfill/${backfillId}`))!.status).toBe("open")
+      yield* Fiber.interrupt(first)
+      isBroken = false
+      yield* (yield* BackfillStore).reopen(backfillId)
+      yield* TestBackfill.work(graph, backfillId)
+      yield* TestDaemon.start(project)
+      yield* clock.advance("1 minute")
+      expect((yield* find(`backfill/${backfillId}`))!.status).toBe("resolved")
     }).pipe(clock.on)
   }).pipe(Effect.provide(TestDaemon.patient)))
 
