@@ -46,6 +46,8 @@ export interface Options {
   readonly slots: number
   /** How long runs may go on once the daemon is asked to stop. */
   readonly drain: Duration.Duration
+  /** Ends when the drain is to be over at once. */
+  readonly hurried?: Effect.Effect<void> | undefined
   readonly retention: Recovery.Retention
   /** Hears when the lead is won or lost. */
   readonly leads: (term: number | undefined) => Effect.Effect<void>
@@ -119,7 +121,7 @@ const work = <R, P>(projects: Stream.Stream<Project<R>, never, P>, leading: Lead
   )
 
 /** Runs may end by themselves for a while; the rest is interrupted with the scope. */
-const drained = ({ fibers }: Launcher.Running, drain: Duration.Duration) =>
+const drained = ({ fibers }: Launcher.Running, { drain, hurried = Effect.never }: Options) =>
   Effect.gen(function*() {
     const count = yield* FiberMap.size(fibers)
     if (count > 0) {
@@ -127,7 +129,7 @@ const drained = ({ fibers }: Launcher.Running, drain: Duration.Duration) =>
         `stopping: ${count} ${count === 1 ? "run" : "runs"} may go on for ${Duration.format(drain)}`
       )
     }
-    yield* Effect.ignore(Effect.timeout(FiberMap.awaitEmpty(fibers), drain))
+    yield* Effect.raceFirst(Effect.timeoutOption(FiberMap.awaitEmpty(fibers), drain), hurried)
   })
 
 /** Fails when the term ends. */
@@ -174,7 +176,7 @@ const lead = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Opti
     const running = yield* Launcher.running
     const leading = { options, term, running, asked: new Map(), fenced: leadership.fenced(term) }
     // The lease is kept while runs drain. In a fiber of its own, since this one is interrupted.
-    const drain = Effect.flatMap(Effect.forkDetach(drained(running, options.drain)), Fiber.await)
+    const drain = Effect.flatMap(Effect.forkDetach(drained(running, options)), Fiber.await)
     yield* Effect.raceFirst(work(projects, leading), Fiber.join(kept)).pipe(Effect.onInterrupt(() => drain))
   })).pipe(
     Effect.ensuring(Effect.flatMap(Leadership, (leadership) => Effect.ignore(leadership.resign(term)))),

@@ -25,6 +25,7 @@ import * as DaemonText from "../render/DaemonText.ts"
 import * as Print from "../render/Print.ts"
 import * as SimulationProgress from "../render/SimulationProgress.ts"
 import * as SimulationText from "../render/SimulationText.ts"
+import * as Stopping from "../Stopping.ts"
 
 export interface Input {
   readonly slots: number
@@ -142,22 +143,24 @@ export const daemon = Effect.fnUntraced(function*(input: Input) {
   yield* Effect.forEach(application.notices, isSimulation ? Print.talk : (notice) => Effect.logInfo(notice))
   if (isSimulation) return yield* simulate(application, input.simulate.value, input.json)
   let term: number | undefined
-  return yield* Effect.scoped(Effect.gen(function*() {
-    const latest = yield* projects(application)
-    if (address !== undefined) yield* served(address, () => term)
-    // Spans are made where there is a collector, which does not come to ask how things stand.
-    if (yield* References.TracerEnabled) {
-      yield* Effect.forkScoped(Effect.repeat(DaemonMetrics.refresh, Schedule.spaced("15 seconds")))
-    }
-    return yield* Daemon.run(latest, {
-      ...Daemon.defaults,
-      holder: `${Os.hostname()} ${Process.pid}`,
-      lease: input.lease,
-      slots: input.slots,
-      drain: input.drain,
-      leads: (now) => Effect.sync(() => void (term = now))
-    })
-  })).pipe(Effect.provide(application.layer))
+  return yield* Stopping.bounded(input.drain, (hurried) =>
+    Effect.scoped(Effect.gen(function*() {
+      const latest = yield* projects(application)
+      if (address !== undefined) yield* served(address, () => term)
+      // Spans are made where there is a collector, which does not come to ask how things stand.
+      if (yield* References.TracerEnabled) {
+        yield* Effect.forkScoped(Effect.repeat(DaemonMetrics.refresh, Schedule.spaced("15 seconds")))
+      }
+      return yield* Daemon.run(latest, {
+        ...Daemon.defaults,
+        holder: `${Os.hostname()} ${Process.pid}`,
+        lease: input.lease,
+        slots: input.slots,
+        drain: input.drain,
+        hurried,
+        leads: (now) => Effect.sync(() => void (term = now))
+      })
+    })).pipe(Effect.provide(application.layer)))
 })
 
 export const status = Effect.fnUntraced(function*(input: { readonly json: boolean }) {
