@@ -4,6 +4,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as DaemonMetrics from "../automation/DaemonMetrics.ts"
 import * as DaemonStatus from "../automation/DaemonStatus.ts"
+import * as Leaving from "../automation/Leaving.ts"
 import * as Pulse from "../automation/Pulse.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import { AutomationStore } from "../store/AutomationStore.ts"
@@ -12,10 +13,14 @@ import { Leadership } from "../store/Leadership.ts"
 import { RunStore } from "../store/RunStore.ts"
 import { Api, NotReady, Stalled } from "./Api.ts"
 
+const PATIENCE = "2 seconds"
+
 /** Whoever probes has less patience than a database that is gone. */
 const answering = <A, E extends { readonly message: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(
-    Effect.timeout("2 seconds"),
+  Leaving.timeoutOrElse(effect, {
+    duration: PATIENCE,
+    orElse: () => Effect.fail({ message: `nothing within ${PATIENCE}` })
+  }).pipe(
     Effect.mapError(({ message }) => new NotReady({ message: `the database does not answer: ${message}` }))
   )
 

@@ -13,6 +13,7 @@ import { BackfillStore } from "../store/BackfillStore.ts"
 import { RunStore } from "../store/RunStore.ts"
 import { type NewTick, OUTCOMES } from "../store/Tick.ts"
 import * as AlertChannels from "./AlertChannels.ts"
+import * as Leaving from "./Leaving.ts"
 import * as Outbox from "./Outbox.ts"
 import { keyOf, type Project } from "./Project.ts"
 
@@ -115,10 +116,9 @@ const process = Effect.gen(function*() {
 /** How things stand now. A database that does not answer is a value too. */
 export const refresh = Effect.gen(function*() {
   yield* process
-  const found = yield* Effect.all([runs, backfills, automations, alerts]).pipe(
-    Effect.timeout("2 seconds"),
-    Effect.as(1),
-    Effect.catch(() => Effect.succeed(0))
-  )
+  const found = yield* Leaving.timeoutOrElse(Effect.as(Effect.all([runs, backfills, automations, alerts]), 1), {
+    duration: "2 seconds",
+    orElse: () => Effect.succeed(0)
+  }).pipe(Effect.catch(() => Effect.succeed(0)))
   yield* gauge("barograph_database_up", "1 where the database answers", found)
 })

@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
 import * as Metadata from "../asset/Metadata.ts"
@@ -12,6 +11,7 @@ import * as RunId from "../run/RunId.ts"
 import { AutomationStore, type Memory } from "../store/AutomationStore.ts"
 import { DynamicPartitions } from "../store/DynamicPartitions.ts"
 import { type RequestedRun, RunStore } from "../store/RunStore.ts"
+import * as Leaving from "./Leaving.ts"
 import { requestOf } from "./Schedule.ts"
 import * as Sensor from "./Sensor.ts"
 import { record, TAG } from "./Ticker.ts"
@@ -22,19 +22,10 @@ class SensorTimeout extends Schema.TaggedError<SensorTimeout>()("SensorTimeout",
 const timedOut = ({ timeout }: Sensor.Sensor) =>
   new SensorTimeout({ message: `no answer within ${Duration.format(Duration.millis(timeout))}` })
 
-/** A look that does not even end when it is interrupted is left behind. */
 const answerOf = <R>(self: Sensor.Sensor<R>, cursor: string | undefined) =>
-  Effect.gen(function*() {
-    const fiber = yield* Effect.forkDetach(Effect.suspend(() => self.look({ cursor })))
-    return yield* Fiber.join(fiber).pipe(
-      Effect.timeoutOrElse({
-        duration: self.timeout,
-        orElse: () => Effect.fail(timedOut(self))
-      }),
-      Effect.onExit((exit) =>
-        Exit.isSuccess(exit) ? Effect.void : Effect.asVoid(Effect.forkDetach(Fiber.interrupt(fiber)))
-      )
-    )
+  Leaving.timeoutOrElse(Effect.suspend(() => self.look({ cursor })), {
+    duration: self.timeout,
+    orElse: () => Effect.fail(timedOut(self))
   })
 
 /** A key is in an index, where PostgreSQL takes 2700 bytes: four for each character, and the sensor's name. */

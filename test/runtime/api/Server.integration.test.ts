@@ -197,6 +197,26 @@ it.live("without its database a daemon is healthy, not ready, and still tells it
     expect(sample((yield* get(address, "/metrics")).text, "barograph_database_up")).toBe(0)
   })).pipe(Effect.provide(engine)))
 
+/** A statement on a connection that hangs: to give it up takes the driver seconds. */
+const hangs = Effect.onInterrupt(Effect.never, () => Effect.sleep("5 seconds"))
+
+it.live("a database that hangs keeps no probe waiting for longer than two seconds", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const [leadership, runs] = [yield* Leadership, yield* RunStore]
+    const address = yield* Server.serve(ANY, () => undefined).pipe(
+      Effect.provideService(Leadership, { ...leadership, leader: hangs }),
+      Effect.provideService(RunStore, { ...runs, recover: hangs, waiting: hangs })
+    )
+    const started = performance.now()
+    const codes = yield* Effect.forEach(
+      ["/ready", "/status", "/metrics"],
+      (path) => Effect.map(get(address, path), ({ code }) => code),
+      { concurrency: 3 }
+    )
+    expect(codes).toEqual([503, 503, 200])
+    expect(performance.now() - started).toBeLessThan(4500)
+  })).pipe(Effect.provide(engine)))
+
 it.live("a port that is in use is said with its address", () =>
   Effect.scoped(Effect.gen(function*() {
     const address = yield* Server.serve(ANY, () => undefined)
