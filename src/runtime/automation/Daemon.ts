@@ -11,11 +11,13 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { message } from "../run/CauseText.ts"
 import { AlertStore } from "../store/AlertStore.ts"
@@ -27,6 +29,7 @@ import * as Conditions from "./Conditions.ts"
 import * as DaemonMetrics from "./DaemonMetrics.ts"
 import * as FreshnessWatch from "./FreshnessWatch.ts"
 import * as Launcher from "./Launcher.ts"
+import * as Leaving from "./Leaving.ts"
 import * as Notifier from "./Notifier.ts"
 import type { Project } from "./Project.ts"
 import * as Pulse from "./Pulse.ts"
@@ -132,6 +135,15 @@ const drained = ({ fibers }: Launcher.Running, { drain, hurried = Effect.never }
     yield* Effect.raceFirst(Effect.timeoutOption(FiberMap.awaitEmpty(fibers), drain), hurried)
   })
 
+/** Nobody waits longer for what a database that hangs would have to answer. */
+class NoAnswer extends Schema.TaggedError<NoAnswer>()("NoAnswer", { message: Schema.String }) {}
+
+const answered = <A, E, R>(effect: Effect.Effect<A, E, R>, duration: Duration.Duration) =>
+  Leaving.timeoutOrElse(effect, {
+    duration,
+    orElse: () => Effect.fail(new NoAnswer({ message: `no answer within ${Duration.format(duration)}` }))
+  })
+
 /** Fails when the term ends. */
 const keep = (term: number, lease: Duration.Duration) =>
   Effect.gen(function*() {
@@ -143,8 +155,7 @@ const keep = (term: number, lease: Duration.Duration) =>
       yield* Effect.sleep(millis / 3)
       const asked = yield* Clock.currentTimeMillis
       // A server that does not answer may answer the next time, until the lease is over.
-      yield* leadership.renew(term, millis).pipe(
-        Effect.timeout(millis / 3),
+      yield* answered(leadership.renew(term, millis), Duration.millis(millis / 3)).pipe(
         Effect.andThen(Effect.sync(() => void (kept = asked))),
         Effect.catchIf(
           (error) => error._tag !== "NotLeader" && asked - kept < millis * 2 / 3,
@@ -164,33 +175,70 @@ const tookOver = (term: number, holder: string) =>
     yield* (yield* AlertStore).observe(AlertPolicy.ofTakeover(now, term, holder))
   })
 
-const lead = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Options, { after, term }: Won) =>
-  Effect.scoped(Effect.gen(function*() {
-    const leadership = yield* Leadership
-    yield* Effect.logInfo(`leads, term ${term}`)
-    yield* told(options, term)
-    const kept = yield* Effect.forkScoped(keep(term, options.lease))
-    if (after !== undefined) yield* leadership.fenced(term)(tookOver(term, options.holder))
-    const seized = yield* (yield* RunStore).seize(term)
-    if (seized.length > 0) yield* Effect.logWarning(`taken from the leader before: ${seized.join(", ")}`)
-    const running = yield* Launcher.running
-    const leading = { options, term, running, asked: new Map(), fenced: leadership.fenced(term) }
-    // The lease is kept while runs drain. In a fiber of its own, since this one is interrupted.
-    const drain = Effect.flatMap(Effect.forkDetach(drained(running, options)), Fiber.await)
-    yield* Effect.raceFirst(work(projects, leading), Fiber.join(kept)).pipe(Effect.onInterrupt(() => drain))
-  })).pipe(
-    Effect.ensuring(Effect.flatMap(Leadership, (leadership) => Effect.ignore(leadership.resign(term)))),
-    Effect.ensuring(told(options, undefined))
-  )
-
-/** How soon a daemon tries again that lost the database. */
-const AGAIN = Schedule.spaced("1 second")
+/** For the statements of a takeover, some of which go over all runs that go on. */
+const TAKEOVER = Duration.seconds(30)
 
 /** `after` is the leader before, when it did not hand the lead over. */
 interface Won {
   readonly term: number
   readonly after: Leader | undefined
 }
+
+/** What others are told of a new leader, and the runs that it takes from the one before. */
+const takenOver = ({ after, term }: Won, { holder }: Options) =>
+  Effect.gen(function*() {
+    const leadership = yield* Leadership
+    if (after !== undefined) yield* leadership.fenced(term)(tookOver(term, holder))
+    const seized = yield* (yield* RunStore).seize(term)
+    if (seized.length > 0) yield* Effect.logWarning(`taken from the leader before: ${seized.join(", ")}`)
+  })
+
+/** `ended` is done as soon as the term is over. */
+const leading = <R, P>(
+  projects: Stream.Stream<Project<R>, never, P>,
+  options: Options,
+  won: Won,
+  ended: Deferred.Deferred<void>
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const leadership = yield* Leadership
+    const { term } = won
+    const kept = yield* Effect.forkScoped(
+      Effect.ensuring(keep(term, options.lease), Deferred.succeed(ended, undefined))
+    )
+    yield* answered(takenOver(won, options), TAKEOVER)
+    const running = yield* Launcher.running
+    const leading = { options, term, running, asked: new Map(), fenced: leadership.fenced(term) }
+    // The lease is kept while runs drain. In a fiber of its own, since this one is interrupted.
+    const drain = Effect.flatMap(Effect.forkDetach(drained(running, options)), Fiber.await)
+    yield* Effect.raceFirst(work(projects, leading), Fiber.join(kept)).pipe(
+      Effect.onInterrupt(() => drain),
+      Effect.ensuring(Deferred.succeed(ended, undefined))
+    )
+  })).pipe(
+    Effect.ensuring(
+      Effect.flatMap(Leadership, (leadership) => Effect.ignore(answered(leadership.resign(won.term), options.lease)))
+    )
+  )
+
+/**
+ * A term that is over and does not come to its end, since the statements of its runs hang, is left behind: it writes nothing
+ * any more, and the next one, maybe of this process, does not wait for it.
+ */
+const lead = <R, P>(projects: Stream.Stream<Project<R>, never, P>, options: Options, won: Won) =>
+  Effect.gen(function*() {
+    yield* Effect.logInfo(`leads, term ${won.term}`)
+    yield* told(options, won.term)
+    const ended = yield* Deferred.make<void>()
+    const fiber = yield* Effect.forkDetach(leading(projects, options, won, ended), { startImmediately: true })
+    const late = answered(Effect.never, options.lease)
+    yield* Effect.raceFirst(Fiber.join(fiber), Effect.andThen(Deferred.await(ended), late)).pipe(
+      Effect.onInterrupt(() => Fiber.interrupt(fiber))
+    )
+  }).pipe(Effect.ensuring(told(options, undefined)))
+
+/** How soon a daemon tries again that lost the database. */
+const AGAIN = Schedule.spaced("1 second")
 
 /** Of a leader that handed over, nothing is left of the lease. */
 const lost = (before: Leader | undefined): Leader | undefined =>
@@ -204,8 +252,10 @@ const acquired = ({ holder, lease }: Options) =>
     let told = false
     while (true) {
       yield* Pulse.beat("lead")
-      const before = yield* leadership.leader
-      const term = yield* leadership.acquire(holder, millis)
+      const [before, term] = yield* answered(
+        Effect.all([leadership.leader, leadership.acquire(holder, millis)]),
+        lease
+      )
       if (term !== undefined) return { term, after: lost(before) } satisfies Won
       if (!told) yield* Effect.logInfo(`stands by: ${before?.holder} leads, term ${before?.term}`)
       told = true

@@ -92,6 +92,42 @@ describe("two daemons", () => {
     }).pipe(Effect.provide(TestDaemon.engine)))
 })
 
+/** Statements that are neither answered nor refused, nor given up when somebody asks for it. */
+const silent = (isSilent: () => boolean) => <A, E, R>(statement: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => isSilent() ? Effect.uninterruptible(Effect.never) : statement)
+
+it.effect("a leader whose database hangs loses the lead, and leads again when there is an answer", () =>
+  Effect.gen(function*() {
+    let hangs = false
+    const asked = silent(() => hangs)
+    const clock = TestDaemon.makeClock(START)
+    const [calls, led]: [Array<string>, Array<number | undefined>] = [[], []]
+    const [leadership, runs] = [yield* Leadership, yield* RunStore]
+    yield* clock.on(TestDaemon.start(TestDaemon.project(TestDaemon.counted(calls), [minutely]), {
+      lease: Duration.seconds(6),
+      leads: (term) => Effect.sync(() => void led.push(term))
+    })).pipe(
+      Effect.provideService(Leadership, {
+        acquire: (holder, millis) => asked(leadership.acquire(holder, millis)),
+        renew: (term, millis) => asked(leadership.renew(term, millis)),
+        resign: (term) => asked(leadership.resign(term)),
+        fenced: (term) => (effect) => asked(leadership.fenced(term)(effect)),
+        leader: asked(leadership.leader)
+      }),
+      Effect.provideService(RunStore, { ...runs, recover: asked(runs.recover) })
+    )
+    yield* clock.advance("20 seconds")
+    hangs = true
+    yield* clock.advance("3 minutes")
+    expect(led).toEqual([1, undefined])
+    expect(calls).toEqual([])
+    hangs = false
+    yield* clock.advance("20 seconds")
+    expect(led).toEqual([1, undefined, 2])
+    // The two ticks before were less than two minutes late.
+    expect(seconds(calls)).toEqual(["03:53", "03:53", "04:00"])
+  }).pipe(Effect.provide(TestDaemon.patient)))
+
 /** A daemon that is asked to stop ten seconds into a run. */
 const stopped = (takes: Duration.Input, drain: Duration.Duration) =>
   Effect.gen(function*() {
