@@ -1,7 +1,9 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as CommandLine from "../../support/CommandLine.ts"
 
@@ -26,4 +28,34 @@ it.effect("who cancels a run is told what becomes of it", () =>
     )
     expect(yield* cancel("was_cut_off")).toContain(`Run "was_cut_off" is not running.`)
     expect(yield* runs.resume).toEqual([])
+  }).pipe(Effect.scoped))
+
+it.effect("a run that was forced and canceled is retried for what it did not come to, and one that waits is not", () =>
+  Effect.gen(function*() {
+    const made: Array<string> = []
+    const parts = Asset.make(
+      "parts",
+      { partitions: { n: Partitions.statics(["a", "b", "c"]) } },
+      ({ partition }) => Effect.sync(() => void made.push(partition.n))
+    )
+    const { inMemory, run } = yield* CommandLine.make(AssetGraph.make(parts))
+    const runs = yield* inMemory(RunStore)
+    const at = (second: number, args: string) =>
+      Effect.andThen(TestClock.setTime(second * 1000), run(...args.split(" ")))
+    yield* at(1, "materialize --asset parts")
+    const request = { assets: ["parts"], select: null, partition: null, force: true }
+    const canceled = { runId: "r1", runKey: "k1", request, tags: {}, priority: 0, attempts: 1 }
+    yield* TestClock.setTime(2000)
+    yield* runs.request([canceled])
+    expect((yield* run("run", "retry", "r1")).stderr).toContain(`Run "r1" waits for a daemon`)
+    // As far as it came before somebody canceled it.
+    yield* at(3, "materialize --asset parts --partition n=a --force")
+    yield* runs.requestCancel("r1")
+    made.length = 0
+    const { runId } = JSON.parse((yield* at(4, "run retry r1 --json")).stdout)
+    expect(made).toEqual(["b", "c"])
+    // Of what is done nothing is done again, whichever of the two is retried.
+    yield* at(5, `run retry ${runId}`)
+    yield* at(6, "run retry r1")
+    expect(made).toEqual(["b", "c"])
   }).pipe(Effect.scoped))

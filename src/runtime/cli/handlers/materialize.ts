@@ -29,6 +29,8 @@ interface Input extends Asked, How {}
 
 interface Order extends How {
   readonly request: RunRequest.RunRequest
+  /** Epoch milliseconds: what was forced and materialized since then is not forced again. */
+  readonly forcedSince?: number
 }
 
 /** For other commands that end in a run: what a person leaves out. */
@@ -61,6 +63,7 @@ const execute = Effect.fnUntraced(
       priority: input.priority,
       timeout: Option.getOrUndefined(input.timeout),
       request: input.request,
+      forcedSince: input.forcedSince,
       observe: progress.observe
     }).pipe(Effect.ensuring(progress.close))
     yield* input.json ? Print.json(summary) : Print.lines(SummaryText.render(summary, application))
@@ -112,4 +115,5 @@ const fulfil = Effect.fnUntraced(function*(input: Order) {
 export const materialize = (input: Input) => fulfil({ ...input, request: wordsOf(input) })
 
 /** What another command asks for. */
-export const order = (input: Partial<How> & Pick<Order, "request" | "json">) => fulfil({ ...unasked, ...input })
+export const order = (input: Partial<How> & Pick<Order, "request" | "forcedSince" | "json">) =>
+  fulfil({ ...unasked, ...input })

@@ -7,6 +7,7 @@ import * as RunRequest from "../../plan/RunRequest.ts"
 import type { RunStatus } from "../../run/Event.ts"
 import * as Summary from "../../run/Summary.ts"
 import { type RecordedEvent, type Run, RunStore } from "../../store/RunStore.ts"
+import type { StoreError } from "../../store/StoreError.ts"
 import { ApplicationLoader } from "../Application.ts"
 import { usage } from "../Failure.ts"
 import * as EventText from "../render/EventText.ts"
@@ -83,20 +84,42 @@ export const cancel = Effect.fnUntraced(function*(input: { readonly id: string }
   yield* Print.lines([`${canceled(run)}; what it has finished is kept.`])
 })
 
-/** Asks again for what the run was asked for: what it finished is up to date by now, what failed is not. */
+/** When it was first asked for what the run was asked for, by a run that this one is a retry of, or the one before that. */
+const firstAsked = (store: RunStore["Service"], run: Run): Effect.Effect<number, StoreError> =>
+  Effect.gen(function*() {
+    const { requestedAt, startedAt, tags: { retry_of: earlier } } = run
+    const before = earlier === undefined ? undefined : yield* store.find(earlier)
+    return before === undefined ? requestedAt ?? startedAt : yield* firstAsked(store, before)
+  })
+
+const UNDERWAY: { readonly [status: string]: string } = {
+  requested: "waits for a daemon, which will take it",
+  queued: "is still running",
+  running: "is still running"
+}
+
+/** Asks again for what the run was asked for: what it finished is up to date by now, what failed or was forced in vain is not. */
 export const retry = Effect.fnUntraced(function*(input: { readonly id: string; readonly json: boolean }) {
-  const run = yield* withRuns((store) => Effect.andThen(store.recover, named(store, input.id)))
-  if (run === undefined) return yield* usage(`There is no run "${input.id}".`, "barograph run list")
-  if (run.status === "running" || run.status === "queued") {
-    return yield* usage(`Run "${input.id}" is still running.`, `barograph run cancel ${input.id}`)
+  const found = yield* withRuns((store) =>
+    Effect.gen(function*() {
+      yield* store.recover
+      const run = yield* named(store, input.id)
+      return run === undefined ? undefined : { run, since: yield* firstAsked(store, run) }
+    })
+  )
+  if (found === undefined) return yield* usage(`There is no run "${input.id}".`, "barograph run list")
+  const { run, since } = found
+  const underway = UNDERWAY[run.status]
+  if (underway !== undefined) {
+    return yield* usage(`Run "${input.id}" ${underway}.`, `barograph run cancel ${input.id}`)
   }
   const asked = yield* Effect.mapError(
     Schema.decodeUnknownEffect(RunRequest.RunRequest)(run.request),
     () => usage(`Run "${input.id}" does not say what it was asked for.`, "materialize --asset NAME")
   )
   yield* order({
-    // What was forced then is up to date by now, and is not forced again.
-    request: { ...asked, force: false },
+    request: { ...asked, force: asked.force === true && run.status !== "succeeded" },
+    forcedSince: since,
     tag: { ...run.tags, retry_of: run.runId },
     priority: run.priority,
     json: input.json
