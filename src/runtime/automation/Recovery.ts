@@ -24,7 +24,7 @@ export const run = (fenced: Watch.Fenced) => Watch.watch(({ _tag }) => _tag === 
 
 /** Milliseconds. */
 export interface Retention {
-  /** Ticks, and what they did not do. */
+  /** Ticks, and what they did not do; the latest of each automation is kept for good. */
   readonly ticks: number
   /** What runs tell of their steps; runs, materializations and how partitions stand are kept for good. */
   readonly events: number

@@ -37,7 +37,8 @@ export const make = (signals: Signals["Service"]): AutomationStore["Service"] =>
     forget: (before) =>
       Effect.sync(() => {
         const all = ticks.length
-        ticks = ticks.filter(({ at }) => at >= before)
+        const latest = new Map(ticks.map(({ name, tickId }) => [name, tickId]))
+        ticks = ticks.filter(({ at, name, tickId }) => at >= before || latest.get(name) === tickId)
         return all - ticks.length
       })
   }

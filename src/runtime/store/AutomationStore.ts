@@ -39,7 +39,7 @@ export class AutomationStore extends Context.Service<AutomationStore, {
   readonly setPaused: (name: string, paused: boolean) => Effect.Effect<void, StoreError>
   /** The newest first, of one automation or of all. */
   readonly ticks: (name: string | undefined, limit: number) => Effect.Effect<ReadonlyArray<Tick>, StoreError>
-  /** Forgets ticks before an instant; answers how many. */
+  /** Forgets ticks before an instant, but for the latest of each automation; answers how many. */
   readonly forget: (before: number) => Effect.Effect<number, StoreError>
 }>()("barograph/runtime/store/AutomationStore") {
   static readonly layer = Layer.effect(AutomationStore, Effect.map(SqlClient.SqlClient, (sql) => make(sql)))
@@ -133,8 +133,10 @@ const make = (sql: SqlClient.SqlClient): AutomationStore["Service"] => ({
     })).pipe(during("pause or resume")),
   ticks: (name, limit) => latest(sql, name, limit).pipe(during("read ticks")),
   forget: (before) =>
-    sql`delete from barograph.ticks where at < ${new Date(before)} returning 1`.pipe(
-      Effect.map((rows) => rows.length),
-      during("forget ticks")
-    )
+    sql`delete from barograph.ticks as old where at < ${new Date(before)} and exists (
+      select 1 from barograph.ticks as later where later.name = old.name and later.tick_id > old.tick_id) returning 1`
+      .pipe(
+        Effect.map((rows) => rows.length),
+        during("forget ticks")
+      )
 })

@@ -96,4 +96,19 @@ export const suite = (it: Vitest.MethodsNonLive<AutomationStore>) =>
         expect((yield* store.ticks(name, 9)).map(({ at }) => at)).toEqual([-5000])
         expect(yield* of(name)).toMatchObject({ cursor: { since: 7 } })
       }))
+
+    it.effect("the latest tick of a schedule that ticks once a quarter is kept until the next one", () =>
+      Effect.gen(function*() {
+        const store = yield* AutomationStore
+        const name = "schedule/quarterly"
+        yield* store.record(name, { since: 7 }, [
+          tick(name, -9000, "skipped", "paused"),
+          tick(name, -8000, "requested")
+        ])
+        expect(yield* store.forget(-5000)).toBe(1)
+        expect((yield* store.ticks(name, 9)).map(({ at }) => at)).toEqual([-8000])
+        yield* store.record(name, { since: 8 }, [tick(name, -4000, "requested")])
+        expect(yield* store.forget(-5000)).toBe(1)
+        expect((yield* store.ticks(name, 9)).map(({ at }) => at)).toEqual([-4000])
+      }))
   })
