@@ -10,12 +10,11 @@ import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Backfill from "../run/Backfill.ts"
-import * as Situation from "../run/Situation.ts"
 import { AlertStore } from "../store/AlertStore.ts"
 import { BackfillStore } from "../store/BackfillStore.ts"
 import * as AlertPolicy from "./AlertPolicy.ts"
 import type * as Launcher from "./Launcher.ts"
-import type { Project } from "./Project.ts"
+import { type Project, settled } from "./Project.ts"
 import * as Watch from "./Watch.ts"
 
 /** Among the ids of runs. */
@@ -56,7 +55,7 @@ const look = <R>(project: Project<R>, running: Launcher.Running, fenced: Watch.F
     yield* mended(fenced)
     for (const { backfillId } of yield* (yield* BackfillStore).open) {
       yield* Effect.logInfo(`backfill ${backfillId} goes on`)
-      yield* Situation.settled(project.members)
+      yield* settled(project)
       const ended = yield* worked(project, running, term, backfillId)
       yield* Effect.logInfo(`backfill ${backfillId} ${ended?.status ?? "is gone"}`)
       if (ended !== undefined) yield* fenced((yield* AlertStore).observe(AlertPolicy.ofBackfill(ended)))

@@ -22,7 +22,7 @@ import * as Situation from "../run/Situation.ts"
 import { type Run, RunStore } from "../store/RunStore.ts"
 import { StoreError } from "../store/StoreError.ts"
 import * as DaemonMetrics from "./DaemonMetrics.ts"
-import type { Project } from "./Project.ts"
+import { type Project, settled } from "./Project.ts"
 import * as Watch from "./Watch.ts"
 
 export interface Options {
@@ -48,7 +48,7 @@ export const running: Effect.Effect<Running, never, Scope.Scope> = Effect.map(
 const planOf = <R>(project: Project<R>, run: Run) =>
   Effect.gen(function*() {
     const words = yield* Schema.decodeUnknownEffect(RunRequest.RunRequest)(run.request)
-    const now = yield* Situation.settled(project.members)
+    const now = yield* settled(project)
     const request = RunRequest.resolve(project.graph, words, now)
     if (Result.isFailure(request)) return yield* Effect.fail(request.failure)
     return yield* Situation.plan(project.graph, request.success, now)

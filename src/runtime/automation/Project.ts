@@ -1,13 +1,16 @@
 /** What a daemon works on: a graph with its automations, and how it is run. An application is one. */
 import type * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type { Member } from "../partition/Partitions.ts"
 import type * as Cost from "../plan/Cost.ts"
 import type * as Admission from "../run/Admission.ts"
+import * as Situation from "../run/Situation.ts"
 import * as Selection from "../selection/Selection.ts"
 import type * as AlertPolicy from "./AlertPolicy.ts"
+import * as Leaving from "./Leaving.ts"
 import * as Schedule from "./Schedule.ts"
 import * as Sensor from "./Sensor.ts"
 
@@ -27,6 +30,16 @@ export interface Project<R = unknown> {
   /** What needs a person; `AlertPolicy.standard` when left out. Where alerts go is a service: `AlertChannels`. */
   readonly alertPolicy?: AlertPolicy.Policy | undefined
 }
+
+/** Longer than a list takes. One that never comes would hold the slots of all runs that wait for it. */
+const PATIENCE = Duration.seconds(60)
+
+/** What exists by now, see `Situation.settled`. */
+export const settled = <R>({ members }: Project<R>) =>
+  Leaving.timeoutOrElse(Situation.settled(members), {
+    duration: PATIENCE,
+    orElse: () => Effect.fail({ message: `the members were not listed within ${Duration.format(PATIENCE)}` })
+  })
 
 /** `schedule/weekly`, `sensor/new_symbols`. */
 export const keyOf = (self: Automation): string => self._tag === "Schedule" ? Schedule.keyOf(self) : Sensor.keyOf(self)

@@ -95,3 +95,28 @@ it.effect("a schedule whose run the store refuses keeps no other from its ticks,
     // As its policies say of a downtime: the last one stands for those before, and the one after that finds it going.
     expect(yield* TestDaemon.ticks("schedule/bad")).toEqual(["00:01 missed 1", "00:02 requested 1", "00:03 skipped 1"])
   }).pipe(Effect.provide(TestDaemon.patient)))
+
+it.effect("runs whose members are never listed fail, and those after them have their slots", () =>
+  Effect.gen(function*() {
+    const calls: Array<string> = []
+    let hangs = true
+    const project = {
+      ...TestDaemon.project(TestDaemon.counted(calls), []),
+      members: Effect.suspend(() => hangs ? Effect.never : Effect.succeed({}))
+    }
+    const clock = TestDaemon.makeClock("2024-01-01T00:00:00Z")
+    const store = yield* RunStore
+    yield* clock.on(store.request([wanted("r1", {}), wanted("r2", {})]))
+    yield* clock.on(TestDaemon.start(project, { slots: 2 }))
+    yield* clock.advance("10 seconds")
+    hangs = false
+    yield* clock.on(store.request([wanted("r3", {})]))
+    yield* clock.advance("1 minute")
+    const runs = yield* TestDaemon.runs
+    const late = "the members were not listed within 1m"
+    expect(runs.map(({ runId, status, why }) => [runId, status, why])).toEqual([
+      ["r1", "failed", late],
+      ["r2", "failed", late],
+      ["r3", "succeeded", undefined]
+    ])
+  }).pipe(Effect.provide(TestDaemon.patient)))
