@@ -80,12 +80,15 @@ const failed = (runId: string, why: string) =>
     yield* RunMetrics.runEnded("failed")
   })
 
+/** How long a run that the store kept from beginning has its slot: free at once, it would be taken again as fast as it fails. */
+const AFTER_STORE = "5 seconds"
+
 const perform = <R>(project: Project<R>, run: Run, options: Options) =>
   execute(project, run, options).pipe(
     Effect.catchCause((cause) => {
       const error = Cause.squash(cause)
       return error instanceof StoreError
-        ? Effect.logError(`run ${run.runId} was cut off: ${error.message}`)
+        ? Effect.andThen(Effect.logError(`run ${run.runId} was cut off: ${error.message}`), Effect.sleep(AFTER_STORE))
         : Effect.ignore(failed(run.runId, message(cause)))
     })
   )

@@ -120,3 +120,22 @@ it.effect("runs whose members are never listed fail, and those after them have t
       ["r3", "succeeded", undefined]
     ])
   }).pipe(Effect.provide(TestDaemon.patient)))
+
+it.effect("a run that the store keeps from beginning is taken again now and then, until it is let", () =>
+  Effect.gen(function*() {
+    const calls: Array<string> = []
+    let tries = 0
+    const members = Effect.suspend(() => {
+      tries++
+      return calls.length === 0 && tries < 5
+        ? Effect.fail(new StoreError({ operation: "replace members", message: "No space left on device" }))
+        : Effect.succeed({})
+    })
+    const clock = TestDaemon.makeClock("2024-01-01T00:00:00Z")
+    yield* clock.on(Effect.flatMap(RunStore, (store) => store.request([wanted("r1", {})])))
+    yield* clock.on(TestDaemon.start({ ...TestDaemon.project(TestDaemon.counted(calls), []), members }))
+    yield* clock.advance("12 seconds")
+    expect(tries).toBe(3)
+    yield* clock.advance("10 seconds")
+    expect(calls).toEqual(["2024-01-01T00:00:20.000Z"])
+  }).pipe(Effect.provide(TestDaemon.patient)))
