@@ -84,10 +84,14 @@ interface Going {
   readonly targets: ReadonlyArray<Demand.Target>
 }
 
+/** Those that were cut off and are to be taken up again go on, too. What changes meanwhile is found by the later query. */
 const goingOn = Effect.fnUntraced(function*(graph: AssetGraph.Any, universe: Partitions.Universe) {
   const runs = yield* RunStore
-  const pages = yield* Effect.forEach(GOING, (status) => runs.list({ limit: MOST, status }))
-  return pages.flat().map(({ request, runId }): Going => ({
+  const found = (yield* Effect.forEach(GOING, (status) => runs.list({ limit: MOST, status }))).flat()
+  const known = new Set(found.map(({ runId }) => runId))
+  const others = (yield* runs.unfinished({})).filter((runId) => !known.has(runId))
+  const cutOff = yield* Effect.forEach(others, (runId) => runs.find(runId))
+  return [...found, ...cutOff.filter((run) => run !== undefined)].map(({ request, runId }): Going => ({
     runId,
     targets: InProgress.targetsOf(graph, request, universe)
   }))

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
+import * as Condition from "../../../src/runtime/asset/Condition.ts"
 import * as FreshnessWatch from "../../../src/runtime/automation/FreshnessWatch.ts"
 import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
 import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
@@ -194,6 +195,24 @@ describe("a tick before a run that was cut off is taken up", () => {
       expect(runs.filter((run) => run.endsWith("running"))).toEqual(["00:02 1 running"])
     }))
 })
+
+it.effect("what a run that was cut off is to make is in progress: no condition asks for it beside its next attempt", () =>
+  Effect.gen(function*() {
+    const clock = TestDaemon.makeClock(START)
+    const calls: Array<string> = []
+    const automation = Condition.and(Condition.missing, Condition.not(Condition.inProgress))
+    const call = Effect.map(Clock.currentTimeMillis, (now) => void calls.push(TestDaemon.iso(now)))
+    const slow = Asset.make("slow", { automation }, () => Effect.andThen(call, Effect.sleep("1 minute")))
+    const project = { ...TestDaemon.project(TestDaemon.counted([]), []), graph: AssetGraph.make(slow) }
+    const first = yield* clock.on(TestDaemon.start(project))
+    yield* clock.advance("10 seconds")
+    yield* Fiber.interrupt(first)
+    yield* clock.on(TestDaemon.start(project))
+    yield* clock.advance("3 minutes")
+    const runs = yield* TestDaemon.runs
+    expect(runs.map(({ attempt, status }) => [attempt, status])).toEqual([[1, "interrupted"], [2, "succeeded"]])
+    expect(calls).toHaveLength(2)
+  }).pipe(Effect.provide(TestDaemon.patient)))
 
 describe("freshness", () => {
   it.effect("is noticed when it changes, at the instant at which it does, once each", () =>
