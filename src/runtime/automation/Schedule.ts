@@ -46,7 +46,7 @@ export interface Options {
   readonly description?: string
   /** `last` when left out. */
   readonly catchUp?: CatchUp
-  /** `skip` when left out: what the old run does not do, the next tick asks for. */
+  /** `skip` when left out: what the old run does not do, the next tick asks for; `queue` where all ticks are to be made up. */
   readonly overlap?: Overlap
   /** Each tick begins up to so much later, always by the same: spreads the load on a vendor. */
   readonly jitter?: Duration.Input
@@ -145,7 +145,7 @@ export const make = (name: string, options: Options): Schedule => {
     zone: orThrow(name, Zone.make(options.zone)),
     request: (tick) => Metadata.cleanTexts(requestOf(ask(tick))),
     catchUp: options.catchUp ?? "last",
-    overlap: options.overlap ?? "skip",
+    overlap: options.overlap ?? (options.catchUp === "all" ? "queue" : "skip"),
     jitter: Duration.toMillis(options.jitter ?? 0),
     tags: Metadata.cleanTexts(options.tags ?? {}),
     priority: options.priority ?? 0,
