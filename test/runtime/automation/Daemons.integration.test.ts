@@ -58,6 +58,16 @@ const leaderAmong = (among: ReadonlyArray<Cli.Started>) =>
 
 const signal = (started: Cli.Started, name: NodeJS.Signals) => Effect.sync(() => void started.child.kill(name))
 
+/** It has come up: what a server that goes away does to one that just starts is another matter. */
+const up = ({ child }: Cli.Started) =>
+  Effect.callback<void>((resume) => {
+    let said = ""
+    child.stderr!.on("data", (chunk) => {
+      said += chunk
+      if (/leads|stands by/.test(said)) resume(Effect.void)
+    })
+  }).pipe(Effect.timeout("60 seconds"))
+
 const killed = (started: Cli.Started) => Effect.andThen(signal(started, "SIGKILL"), Effect.promise(() => started.ended))
 
 /** A project of the fixture; what is left of its daemons is killed at the end. */
@@ -307,6 +317,7 @@ it.live(
       Effect.gen(function*() {
         of.of.env["TAKES"] = "700"
         const pair = [of.start(), of.start()]
+        yield* Effect.forEach(pair, up, { concurrency: 2 })
         yield* of.leader(pair)
         yield* addLines(of, 0, 6)
         yield* until(Effect.sync(() => calls(of).length), (count) => count > 1, "60 seconds")
