@@ -5,7 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { json, span } from "./Flags.ts"
+import { json, limit, span } from "./Flags.ts"
 
 const daemonHandler = Effect.promise(() => import("./handlers/daemon.ts"))
 const automationHandler = Effect.promise(() => import("./handlers/automation.ts"))
@@ -18,13 +18,13 @@ const daemonStatus = Command.make(
 
 export const daemon = Command.make("daemon", {
   slots: Flag.Int("slots").pipe(
-    Flag.withDescription("Runs at a time, 16 at most; backfills have one more"),
+    Flag.withDescription("Runs at a time, 16 at most; backfills have one more. Default: 4"),
     Flag.withDefault(4)
   ),
-  lease: span("lease", "How long a daemon that says nothing still leads: others take over after it").pipe(
+  lease: span("lease", "How long a daemon that says nothing still leads: others take over after it. Default: 6s").pipe(
     Flag.withDefault(Duration.seconds(6))
   ),
-  drain: span("drain", "How long runs may go on when the daemon is asked to stop", { zero: true }).pipe(
+  drain: span("drain", "How long runs may go on when the daemon is asked to stop. Default: 30s", { zero: true }).pipe(
     Flag.withDefault(Duration.seconds(30))
   ),
   listen: Flag.String("listen").pipe(
@@ -53,7 +53,7 @@ const name = Argument.String("name")
 const history = (kind: Kind) =>
   Command.make("history", {
     name,
-    limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)),
+    limit: limit("How many, newest first", 20),
     json
   }, (input) => Effect.flatMap(automationHandler, ({ history }) => history(kind, input))).pipe(
     Command.withDescription("Its ticks: what became of each, and why it did nothing")
@@ -81,7 +81,7 @@ const shared = (kind: Kind) =>
 
 const preview = Command.make("preview", {
   name: name.pipe(Argument.withDescription("One schedule; all of them when it is left out"), Argument.optional),
-  days: Flag.Int("days").pipe(Flag.withDescription("How far ahead"), Flag.withDefault(14)),
+  days: Flag.Int("days").pipe(Flag.withDescription("How far ahead. Default: 14"), Flag.withDefault(14)),
   json
 }, (input) => Effect.flatMap(automationHandler, ({ preview }) => preview(input))).pipe(
   Command.withDescription("When schedules are due in the next days")

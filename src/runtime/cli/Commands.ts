@@ -7,7 +7,7 @@ import { KINDS } from "../plan/Staleness.ts"
 import { STATUSES } from "../run/Event.ts"
 import { daemon, schedule, sensor } from "./AutomationCommands.ts"
 import { definitionsFlag } from "./DefinitionsFlag.ts"
-import { json, on, partitionFlag, span } from "./Flags.ts"
+import { instant, json, limit, on, partitionFlag, span, whole } from "./Flags.ts"
 import * as Logs from "./Logs.ts"
 import { partition } from "./PartitionCommands.ts"
 
@@ -35,7 +35,9 @@ const selection = {
     Flag.optional
   ),
   only: Flag.Literals("only", KINDS).pipe(
-    Flag.withDescription("Leave partitions as they are unless they are missing, failed last time, or stale"),
+    Flag.withDescription(
+      "Leave partitions as they are unless they are missing, failed last time, or stale. Default: all"
+    ),
     Flag.withDefault("all")
   ),
   force: on("force", "Materialize the named assets even where they are up to date")
@@ -44,19 +46,22 @@ const selection = {
 const tag = (description: string) =>
   Flag.KeyValuePair("tag").pipe(Flag.withDescription(description), Flag.withDefault({}))
 
+/** What PostgreSQL keeps in an integer. */
+const PRIORITY = { least: -2_147_483_648, most: 2_147_483_647 }
+
 const materialize = Command.make(
   "materialize",
   {
     ...selection,
     plan: on("plan", "Say what would be done, why, and what it costs; do nothing"),
     tag: tag("Mark the run, as in --tag team=etl; repeat it. Limits and lists go by tags"),
-    priority: Flag.Int("priority").pipe(
-      Flag.withDescription("Of runs that wait for their turn, higher ones begin first"),
-      Flag.withDefault(0)
-    ),
+    priority: whole(
+      "priority",
+      "Of runs that wait for their turn, higher ones begin first. Default: 0",
+      PRIORITY
+    ).pipe(Flag.withDefault(0)),
     timeout: span("timeout", "Longest time for the run, as in 30m or \"30 minutes\"").pipe(Flag.optional),
-    concurrency: Flag.Int("concurrency").pipe(
-      Flag.withDescription("Steps at a time; BAROGRAPH_CONCURRENCY otherwise"),
+    concurrency: whole("concurrency", "Steps at a time; BAROGRAPH_CONCURRENCY otherwise", { most: 999 }).pipe(
       Flag.optional
     ),
     json
@@ -92,7 +97,7 @@ const assetHistory = Command.make("history", {
     Flag.withDescription("Only this one, e.g. symbol=IBM,session=2013-10-04"),
     Flag.optional
   ),
-  limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)),
+  limit: limit("How many, newest first", 20),
   before: Flag.Int("before").pipe(Flag.withDescription("Only those before the one with this id"), Flag.optional),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/history.ts")), ({ history }) => history(input)))
@@ -102,7 +107,7 @@ const assetWhy = Command.make("why", {
   name: Argument.String("asset"),
   partition: partitionFlag,
   asked: on("asked", "The evaluation that asked for it last, instead of the latest"),
-  limit: Flag.Int("limit").pipe(Flag.withDescription("How many requests, newest first"), Flag.withDefault(5)),
+  limit: limit("How many requests, newest first", 5),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/why.ts")), ({ why }) => why(input)))
   .pipe(Command.withDescription("Why its condition did or did not ask for it, and what would change that"))
@@ -125,7 +130,7 @@ const asset = Command.make("asset").pipe(
 const runList = Command.make(
   "list",
   {
-    limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)),
+    limit: limit("How many, newest first", 20),
     before: Flag.String("before").pipe(Flag.withDescription("Only runs older than this one"), Flag.optional),
     status: Flag.Literals("status", STATUSES).pipe(Flag.withDescription("Only runs that stand so"), Flag.optional),
     tag: tag("Only runs with this tag"),
@@ -161,8 +166,7 @@ const backfillStart = Command.make(
   "start",
   {
     ...selection,
-    slice: Flag.Int("slice").pipe(
-      Flag.withDescription("Partitions in a slice, the piece that one run takes at a time"),
+    slice: whole("slice", "Partitions in a slice, the piece that one run takes at a time. Default: 500").pipe(
       Flag.withDefault(500)
     ),
     tag: tag("Mark its runs, as in --tag team=etl; repeat it"),
@@ -180,7 +184,7 @@ const backfillStart = Command.make(
 
 const backfillList = Command.make(
   "list",
-  { limit: Flag.Int("limit").pipe(Flag.withDescription("How many, newest first"), Flag.withDefault(20)), json },
+  { limit: limit("How many, newest first", 20), json },
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/backfill.ts")), ({ list }) => list(input))
 ).pipe(Command.withDescription("The latest backfills"))
 
@@ -210,13 +214,10 @@ const backfill = Command.make("backfill").pipe(
 const query = Command.make("query", {
   sql: Argument.String("sql").pipe(Argument.withDescription("One SELECT, read-only")),
   store: Flag.String("store").pipe(
-    Flag.withDescription("Which store to ask: staging, warehouse or lake"),
+    Flag.withDescription("Which store to ask: staging, warehouse or lake. Default: staging"),
     Flag.withDefault("staging")
   ),
-  asOf: Flag.String("as-of").pipe(
-    Flag.withDescription("Answer with the staged bars that were known then: 2024-03-05T21:00Z"),
-    Flag.optional
-  ),
+  asOf: instant("as-of", "Answer with the staged bars that were known then: 2024-03-05T21:00Z").pipe(Flag.optional),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/query.ts")), ({ query }) => query(input))).pipe(
   Command.withDescription("Ask a store in SQL"),
@@ -229,7 +230,7 @@ const query = Command.make("query", {
 const quarantineList = Command.make(
   "list",
   {
-    limit: Flag.Int("limit").pipe(Flag.withDescription("How many, oldest first"), Flag.withDefault(50)),
+    limit: limit("How many, oldest first", 50),
     json
   },
   (input) => Effect.flatMap(Effect.promise(() => import("./handlers/quarantine.ts")), ({ list }) => list(input))

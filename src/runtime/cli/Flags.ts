@@ -1,5 +1,6 @@
 /** Flags that several commands share. */
 import * as Flag from "effect/cli/Flag"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
@@ -14,6 +15,33 @@ export const partitionFlag = Flag.String("partition").pipe(
   Flag.withDescription("Only these, as in materialize --partition"),
   Flag.optional
 )
+
+/** A whole number within bounds. */
+export const whole = (name: string, description: string, { least = 1, most = Number.MAX_SAFE_INTEGER } = {}) =>
+  Flag.Int(name).pipe(
+    Flag.withDescription(description),
+    Flag.filter(
+      (given) => given >= least && given <= most,
+      () =>
+        most === Number.MAX_SAFE_INTEGER
+          ? `a whole number, ${least} or more`
+          : `a whole number from ${least} to ${most}`
+    )
+  )
+
+/** How many are shown. */
+export const limit = (description: string, fallback: number) =>
+  whole("limit", `${description}. Default: ${fallback}`).pipe(Flag.withDefault(fallback))
+
+/** A moment, in UTC where no zone is said. */
+export const instant = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.filterMap(
+      (text) => Option.map(/^\d{4}-/.test(text) ? DateTime.make(text) : Option.none(), DateTime.formatIso),
+      () => "a time such as 2024-03-05T21:00Z, or a date"
+    )
+  )
 
 const UNITS = { d: "days", h: "hours", m: "minutes", s: "seconds" } as const
 

@@ -3,16 +3,16 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { json, partitionFlag } from "./Flags.ts"
+import { json, limit, partitionFlag } from "./Flags.ts"
 
 const partitionList = Command.make("list", {
   name: Argument.String("asset"),
   partition: partitionFlag,
   status: Flag.Literals("status", ["missing", "failed", "materialized", "all"]).pipe(
-    Flag.withDescription("Only those that stand so"),
+    Flag.withDescription("Only those that stand so. Default: all"),
     Flag.withDefault("all")
   ),
-  limit: Flag.Int("limit").pipe(Flag.withDescription("How many to show; --json has all"), Flag.withDefault(100)),
+  limit: limit("How many to show; --json has all", 100),
   json
 }, (input) => Effect.flatMap(Effect.promise(() => import("./handlers/partition.ts")), ({ list }) => list(input))).pipe(
   Command.withDescription("The partitions of an asset and how each stands")
@@ -44,7 +44,7 @@ const members = {
 const date = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
-    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text), (text) => `expected YYYY-MM-DD, got "${text}"`),
+    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text), () => "a date, YYYY-MM-DD"),
     Flag.optional
   )
 

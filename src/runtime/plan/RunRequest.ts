@@ -48,7 +48,7 @@ const namesOf = (graph: AssetGraph.Any, { assets, select }: RunRequest): Resolve
     const known = `assets: ${graph.names.join(", ")}`
     return refuse(
       "which asset? Give --asset NAME or --select EXPR",
-      `materialize --asset ${graph.names.at(-1)}   (${known})`
+      `--asset ${graph.names.at(-1)}   (${known})`
     )
   }
   return orRefuse(Selection.resolve(graph, select ?? assets.join(",")), "barograph asset list")
@@ -83,7 +83,7 @@ const namedTargets = (
     for (const asset of names) targets.push({ asset, set: yield* setOf(graph, asset, request.partition, universe) })
     if (request.partition !== null && targets.every(({ set }) => PartitionSet.isEmpty(set))) {
       return yield* refuse(
-        `no partition of ${names.join(", ")} is ${request.partition}`,
+        `no partition of ${names.join(", ")} is "${request.partition}"`,
         `barograph asset show ${names[0]} says which there are`
       )
     }

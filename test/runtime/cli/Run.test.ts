@@ -59,3 +59,21 @@ it.effect("a run that was forced and canceled is retried for what it did not com
     yield* at(6, "run retry r1")
     expect(made).toEqual(["b", "c"])
   }).pipe(Effect.scoped))
+
+it.effect("numbers that mean nothing are refused, before anything is done", () =>
+  Effect.gen(function*() {
+    const { run } = yield* CommandLine.make(graph)
+    for (const flag of ["--concurrency=0", "--concurrency=-3", "--priority=99999999999"]) {
+      expect(yield* run("materialize", "--asset", "plain", flag), flag).toMatchObject({ code: 2 })
+    }
+    expect((yield* run("run", "list", "--limit=0")).code).toBe(2)
+    expect(JSON.parse((yield* run("run", "list", "--json")).stdout)).toEqual([])
+  }).pipe(Effect.scoped))
+
+it.effect("a page of runs before one that there is not is refused", () =>
+  Effect.gen(function*() {
+    const { run } = yield* CommandLine.make(graph)
+    const ended = yield* run("run", "list", "--before", "nothing")
+    expect(ended).toMatchObject({ code: 2, stdout: "" })
+    expect(ended.stderr).toContain(`There is no run "nothing".`)
+  }).pipe(Effect.scoped))

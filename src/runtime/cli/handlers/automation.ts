@@ -29,7 +29,9 @@ const named = <A extends { readonly name: string }>(known: ReadonlyArray<A>, kin
   const found = known.find((one) => one.name === name)
   const names = known.map((one) => one.name).join(", ")
   return found === undefined
-    ? Effect.fail(usage(`There is no ${kind} "${name}".`, names === "" ? "" : `there are: ${names}`))
+    ? Effect.fail(
+      usage(`There is no ${kind} "${name}".`, names === "" ? `barograph ${kind} list` : `there are: ${names}`)
+    )
     : Effect.succeed(found)
 }
 
@@ -93,7 +95,7 @@ export const history = Effect.fnUntraced(
   function*(kind: Kind, input: { readonly name: string; readonly limit: number; readonly json: boolean }) {
     const ticks = yield* Effect.gen(function*() {
       const { name } = yield* named(yield* known(kind), kind, input.name)
-      return yield* (yield* AutomationStore).ticks(`${kind}/${name}`, Math.max(1, input.limit))
+      return yield* (yield* AutomationStore).ticks(`${kind}/${name}`, input.limit)
     }).pipe(withStores)
     yield* input.json ? Print.json(ticks.map(AutomationText.tickToJson)) : Print.lines(AutomationText.history(ticks))
   }

@@ -118,7 +118,6 @@ const begin = Effect.fnUntraced(function*(
 })
 
 const startWith = Effect.fnUntraced(function*(application: Application, input: StartInput) {
-  if (input.slice < 1) return yield* usage(`--slice ${input.slice} is no number of partitions`, "--slice 500")
   yield* (yield* RunStore).recover
   const universe = yield* Situation.settled(application.members)
   const request = yield* resolved(application.graph, wordsOf(input), universe)
@@ -175,7 +174,7 @@ export const show = Effect.fnUntraced(function*(input: Named) {
 
 export const list = Effect.fnUntraced(function*(input: { readonly limit: number; readonly json: boolean }) {
   const application = yield* load
-  const found = yield* Effect.flatMap(BackfillStore.BackfillStore, (store) => store.list(Math.max(1, input.limit)))
+  const found = yield* Effect.flatMap(BackfillStore.BackfillStore, (store) => store.list(input.limit))
     .pipe(
       Effect.provide(application.layer)
     )

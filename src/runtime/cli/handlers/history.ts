@@ -41,15 +41,14 @@ const partitionOf = Effect.fnUntraced(function*(application: Application, asset:
 const read = Effect.fnUntraced(function*(application: Application, input: Input) {
   const asset = yield* assetNamed(application, input.name)
   const partition = yield* partitionOf(application, asset, input)
-  const limit = Math.max(1, input.limit)
   // One more than is shown says whether there is more.
   const found = yield* (yield* MaterializationStore).history({
     asset: asset.name,
     partition,
-    limit: limit + 1,
+    limit: input.limit + 1,
     before: Option.getOrUndefined(input.before)
   })
-  return { shown: found.slice(0, limit), more: found.length > limit }
+  return { shown: found.slice(0, input.limit), more: found.length > input.limit }
 })
 
 const toJson = ({ materializedAt, rejected, ...entry }: History.Entry) => ({
@@ -79,7 +78,9 @@ export const history = Effect.fnUntraced(function*(input: Input) {
   const application = yield* (yield* ApplicationLoader).load
   const { more, shown } = yield* read(application, input).pipe(Effect.provide(application.layer))
   if (input.json) return yield* Print.json(shown.map(toJson))
-  if (shown.length === 0) return yield* Print.lines(["Nothing was materialized so far."])
+  if (shown.length === 0) {
+    return yield* Print.lines([Option.isSome(input.before) ? "Nothing older." : "Nothing was materialized so far."])
+  }
   yield* Print.lines(Table.render(
     ["id", "partition", "materialized (UTC)", "data version", "run", "seconds", "numbers"],
     shown.map(row)

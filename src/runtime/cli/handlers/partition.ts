@@ -86,7 +86,7 @@ const find = Effect.fnUntraced(function*(application: Application, input: Input)
   const all = asset.external && input.status !== "all"
     ? PartitionSet.none(space)
     : standing(yield* classesOf(asset, space), set, input.status)
-  const shown = input.json ? all : PartitionSet.slice(all, 0, Math.max(1, input.limit))
+  const shown = input.json ? all : PartitionSet.slice(all, 0, input.limit)
   const found: Array<ReturnType<typeof describe>> = []
   for (const page of PartitionSet.pages(shown, DETAILS)) {
     const states = (yield* store.states(new Map([[asset.name, page]]))).get(asset.name)

@@ -38,14 +38,23 @@ export interface ListInput {
 const tagText = (tags: Readonly<Record<string, string>>): string =>
   Object.entries(tags).map(([key, value]) => value === "" ? key : `${key}=${value}`).join(" ")
 
+const missing = (id: string) => usage(`There is no run "${id}".`, "barograph run list")
+
 export const list = Effect.fnUntraced(function*(input: ListInput) {
+  const before = Option.getOrUndefined(input.before)
   const page = {
-    limit: Math.max(1, input.limit),
-    before: Option.getOrUndefined(input.before),
+    limit: input.limit,
+    before,
     status: Option.getOrUndefined(input.status),
     tags: Record.isEmptyRecord(input.tag) ? undefined : input.tag
   }
-  const runs = yield* withRuns((store) => Effect.andThen(store.recover, store.list(page)))
+  const runs = yield* withRuns((store) =>
+    Effect.gen(function*() {
+      yield* store.recover
+      if (before !== undefined && (yield* store.find(before)) === undefined) return yield* missing(before)
+      return yield* store.list(page)
+    })
+  )
   if (input.json) return yield* Print.json(runs)
   if (runs.length === 0) return yield* Print.lines(["No such run. Start one: materialize --asset NAME"])
   yield* Print.lines(Table.render(
@@ -107,7 +116,7 @@ export const retry = Effect.fnUntraced(function*(input: { readonly id: string; r
       return run === undefined ? undefined : { run, since: yield* firstAsked(store, run) }
     })
   )
-  if (found === undefined) return yield* usage(`There is no run "${input.id}".`, "barograph run list")
+  if (found === undefined) return yield* missing(input.id)
   const { run, since } = found
   const underway = UNDERWAY[run.status]
   if (underway !== undefined) {
@@ -144,7 +153,7 @@ export const show = Effect.fnUntraced(function*(input: { readonly id: string; re
       return run === undefined ? undefined : { run, events: yield* store.events(run.runId) }
     })
   )
-  if (found === undefined) return yield* usage(`There is no run "${input.id}".`, "barograph run list")
+  if (found === undefined) return yield* missing(input.id)
   if (input.json) return yield* Print.json({ ...found.run, events: found.events })
   const { events, run } = found
   yield* Print.lines([

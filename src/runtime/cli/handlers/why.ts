@@ -85,7 +85,7 @@ const read = Effect.fnUntraced(function*(application: Application, input: Input)
     /** It would ask again for what failed, and waits. */
     waits: isCurrent ? waitsOf(state, universe.now) : null,
     tree: isCurrent ? ConditionText.make(condition, shown.answer, { asset, set, universe }) : null,
-    requests: records.slice(0, Math.max(1, input.limit)).map(requestOf)
+    requests: records.slice(0, input.limit).map(requestOf)
   }
 })
 
