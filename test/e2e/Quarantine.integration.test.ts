@@ -51,3 +51,28 @@ it.live("a refused row is listed, shown, and read again by other rules", () =>
     const kept = yield* Cli.query(of, "staging", "select high from bars where high = 0.0001")
     expect(kept).toEqual([{ high: 0.0001 }])
   }), 240_000)
+
+it.live(
+  "all refused rows are read again in one run, and --json is one answer, also where there is none",
+  () =>
+    Effect.gen(function*() {
+      const of = yield* Cli.project
+      const replay = ["quarantine", "replay", "--json"]
+      expect((yield* Cli.run(of, ["materialize", "--asset", "staged_bars", "-p", "symbol=IBM,symbol=AIG"])).code).toBe(
+        0
+      )
+      const none = yield* Cli.run(of, replay)
+      expect(JSON.parse(none.stdout)).toMatchObject({ runId: null, status: "succeeded", assets: {} })
+
+      yield* Cli.editSample(of, (lines) =>
+        lines.map((line) => line.replace(/^((?:IBM,2013-10-04|AIG,2013-10-07),600,\d+),\d+,(.*)$/, "$1,1,$2")))
+      expect((yield* Cli.run(of, ["materialize", "--asset", "staged_bars", "-p", "symbol=IBM,symbol=AIG"])).code).toBe(
+        0
+      )
+      const both = yield* Cli.run(of, replay)
+      expect(JSON.parse(both.stdout)).toMatchObject({
+        assets: { staged_bars: { materialized: 2, sums: { rejected: 2 } } }
+      })
+    }),
+  240_000
+)

@@ -91,14 +91,7 @@ const work = Effect.fnUntraced(function*(application: Application, input: Order)
   }
   if (!Plan.isEmpty(plan)) return yield* execute(application, plan, input)
   yield* input.json
-    ? Print.json({
-      runId: null,
-      status: "succeeded",
-      assets: {},
-      upToDate: PlanText.upToDate(plan),
-      failures: [],
-      failedChecks: []
-    })
+    ? Print.json(SummaryText.nothing(PlanText.upToDate(plan)))
     : Print.lines(PlanText.nothingToDo(plan))
 })
 

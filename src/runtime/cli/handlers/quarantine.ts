@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import { ApplicationLoader, type Quarantine, type QuarantinedRow } from "../Application.ts"
 import { Failure, usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
+import * as SummaryText from "../render/SummaryText.ts"
 import * as Table from "../render/Table.ts"
 import { order } from "./materialize.ts"
 
@@ -25,7 +26,7 @@ const short = (text: string): string => {
 }
 
 export const list = Effect.fnUntraced(function*(input: { readonly limit: number; readonly json: boolean }) {
-  const rows = yield* withQuarantine((quarantine) => quarantine.list(Math.max(1, input.limit)))
+  const rows = yield* withQuarantine((quarantine) => quarantine.list(input.limit))
   if (input.json) return yield* Print.json(rows)
   if (rows.length === 0) return yield* Print.lines(["No row was refused."])
   yield* Print.lines(Table.render(
@@ -54,17 +55,16 @@ export const show = Effect.fnUntraced(function*(input: { readonly id: number; re
   ])
 })
 
-/** The partitions of the rows, each once, as one selector. */
-const selector = (rows: ReadonlyArray<QuarantinedRow>): string =>
-  [...new Set(rows.flatMap(({ partition }) => partition.split(",")))].join(",")
-
-const bySymbol = (rows: ReadonlyArray<QuarantinedRow>): ReadonlyArray<ReadonlyArray<QuarantinedRow>> => {
-  const groups = new Map<string, Array<QuarantinedRow>>()
-  for (const row of rows) {
-    const first = row.partition.split(",")[0]!
-    groups.set(first, [...groups.get(first) ?? [], row])
+/** The partitions of the rows, each once, as one selector: those of a symbol together. */
+const selector = (rows: ReadonlyArray<QuarantinedRow>): string => {
+  const groups = new Map<string, Set<string>>()
+  for (const { partition } of rows) {
+    const [first, ...others] = partition.split(",")
+    const group = groups.get(first!) ?? new Set([first!])
+    for (const other of others) group.add(other)
+    groups.set(first!, group)
   }
-  return [...groups.values()]
+  return [...groups.values()].map((group) => [...group].join(",")).join(";")
 }
 
 /** Reads the kept payloads of the rows again, by the decoder and the rules of now. Nothing is fetched for it. */
@@ -78,13 +78,13 @@ export const replay = Effect.fnUntraced(
         (before) => ({ asset: quarantine.asset, before })
       )
     )
-    if (before.length === 0) return yield* Print.lines(["No row was refused."])
-    for (const rows of bySymbol(before)) {
-      yield* order({
-        request: { assets: [asset], select: null, partition: selector(rows), force: true },
-        json: input.json
-      })
+    if (before.length === 0) {
+      return yield* input.json ? Print.json(SummaryText.nothing({})) : Print.lines(["No row was refused."])
     }
+    yield* order({
+      request: { assets: [asset], select: null, partition: selector(before), force: true },
+      json: input.json
+    })
     const after = yield* withQuarantine((quarantine) => quarantine.list(undefined))
     yield* Print.talk(`${before.length} refused rows were read again; ${after.length} rows are refused now.`)
   }

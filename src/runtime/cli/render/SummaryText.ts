@@ -37,6 +37,16 @@ const places = (
     .flatMap((asset) => locations[asset] === undefined ? [] : [`${asset} is in ${locations[asset]}`])
 }
 
+/** As JSON, where nothing was to be done: the members of a summary, and no run. */
+export const nothing = (upToDate: Readonly<Record<string, number>>) => ({
+  runId: null,
+  status: "succeeded",
+  assets: {},
+  upToDate,
+  failures: [],
+  failedChecks: []
+})
+
 /** Numbers of outputs that are told where any asset has them. */
 const NUMBERS = ["rows", "inserted", "unchanged", "restated", "removed", "deleted", "rejected", "bytes"]
 
