@@ -34,6 +34,7 @@ it.live("usage errors exit with 2 and say what was meant", () =>
       "no partition dimension \"session\""
     )
     yield* refused(of, ["query", "select 1", "--store", "warehous"], 2, "Did you mean \"warehouse\"?")
+    yield* refused(of, ["query", ""], 2, "Nothing is asked")
     yield* refused(of, ["query", "drop schema staging"], 2, "read-only")
     yield* refused(of, ["run", "show", "nothing"], 2, "There is no run")
   }), 120_000)
@@ -69,6 +70,9 @@ it.live("a configuration that cannot be used exits with 3 and says how to mend i
     of.env["BAROGRAPH_SAMPLE"] = "missing.csv.gz"
     yield* refused(of, args, 3, "missing.csv.gz", "fix:")
     delete of.env["BAROGRAPH_SAMPLE"]
+    of.env["BAROGRAPH_SOURCE_URL"] = "vendor.example"
+    yield* refused(of, args, 3, "BAROGRAPH_SOURCE_URL", "https://", "fix:")
+    delete of.env["BAROGRAPH_SOURCE_URL"]
     of.env["BAROGRAPH_CONCURRENCY"] = "many"
     yield* refused(of, args, 3, "BAROGRAPH_CONCURRENCY", "fix:")
     delete of.env["BAROGRAPH_CONCURRENCY"]

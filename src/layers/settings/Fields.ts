@@ -70,6 +70,8 @@ const limitedTags = Schema.Record(Schema.String, count).check(
   Schema.makeFilter((given) => Object.keys(given).every((tag) => TAG.test(tag)))
 )
 
+const ADDRESS = /^https?:\/\/[^\s/]\S*$/
+
 const oneOf = <const L extends ReadonlyArray<string>>(env: string, values: L, description: string) =>
   ({
     schema: Schema.Literals(values).annotate({ description }),
@@ -93,7 +95,7 @@ const secret = (env: string, description: string) =>
 const secretUrl = (env: string, description: string) =>
   ({
     ...secret(env, description),
-    schema: Schema.RedactedFromValue(text.check(Schema.isPattern(/^https?:\/\/[^\s/]\S*$/))).annotate({ description }),
+    schema: Schema.RedactedFromValue(text.check(Schema.isPattern(ADDRESS))).annotate({ description }),
     expected: "an address that begins with https://"
   }) satisfies Field<Schema.Top>
 
@@ -184,9 +186,11 @@ export const fields = {
   alpacaKeyId: secret("APCA_API_KEY_ID", "The key id of Alpaca."),
   alpacaSecretKey: secret("APCA_API_SECRET_KEY", "The secret key of Alpaca."),
   sourceUrl: {
-    schema: text.annotate({ description: "The source's address, where it is not the vendor's own." }),
+    schema: text.check(Schema.isPattern(ADDRESS)).annotate({
+      description: "The source's address, where it is not the vendor's own."
+    }),
     env: ["BAROGRAPH_SOURCE_URL", "ALPHA_VANTAGE_URL"],
-    expected: "a URL",
+    expected: "an address that begins with https://",
     parse: itself
   },
   sample: path("BAROGRAPH_SAMPLE", "The sample to replay; the bundled one without it."),

@@ -21,6 +21,9 @@ export const query = Effect.fnUntraced(function*(
     readonly json: boolean
   }
 ) {
+  if (input.sql.trim() === "") {
+    return yield* usage("Nothing is asked.", "barograph query \"select * from bars limit 10\"")
+  }
   const { stores } = yield* (yield* ApplicationLoader).load
   const ask = stores[input.store]
   if (ask === undefined) {
