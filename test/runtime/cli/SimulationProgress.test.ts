@@ -34,6 +34,8 @@ it.effect("on a terminal it is a line that is drawn again, and wiped at the end"
     const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => drawn.push(String(text)) > 0)
     yield* Effect.ensuring(observed.pipe(on(true)), Effect.sync(() => write.mockRestore()))
     expect(drawn).toHaveLength(8)
-    expect(drawn[6]).toBe(`\r\u001b[K${"━".repeat(6)}${"─".repeat(24)}  simulated 6 of 30 days, about 72 s left`)
+    expect(drawn[6]).toBe(
+      `\r\u001b[K\u001b[?7l${"━".repeat(6)}${"─".repeat(24)}  simulated 6 of 30 days, about 72 s left\u001b[?7h`
+    )
     expect(drawn[7]).toBe("\r\u001b[K")
   }))

@@ -4,11 +4,12 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Stdio from "effect/Stdio"
+import type * as Stdio from "effect/Stdio"
 import { type BackfillEvent, doneIn } from "../../run/Backfill.ts"
 import type { Backfill, Slice } from "../../store/BackfillStore.ts"
 import * as BackfillText from "./BackfillText.ts"
 import * as EventText from "./EventText.ts"
+import * as Picture from "./Picture.ts"
 import * as Print from "./Print.ts"
 
 export interface Progress {
@@ -64,16 +65,13 @@ const sliceLine = (slice: Slice | undefined, backfill: Backfill): string => {
 
 const live = (seen: Seen): Progress => {
   let drawnAt = 0
-  let height = 0
+  const picture = Picture.make()
   const redraw = (at: number) => {
-    const text = [
+    drawnAt = at
+    return picture([
       `backfill ${seen.backfill.backfillId}  ${BackfillText.progress(now(seen))}${rate(seen, at)}`,
       `${bar(now(seen))}  ${sliceLine(seen.slice, seen.backfill)}`
-    ]
-    const up = height === 0 ? "" : `\u001b[${height}A\r\u001b[J`
-    height = text.length
-    drawnAt = at
-    return Print.raw(`${up}${text.join("\n")}\n`)
+    ])
   }
   return {
     observe: (event) =>
@@ -99,11 +97,10 @@ const plain = (seen: Seen): Progress => ({
 
 export const make = (backfill: Backfill): Effect.Effect<Progress, never, Stdio.Stdio> =>
   Effect.gen(function*() {
-    const stdio = yield* Stdio.Stdio
     const startedAt = yield* Clock.currentTimeMillis
     const before = backfill.done + backfill.failed
     const seen: Seen = { startedAt, before, backfill, slice: undefined, inSlice: 0 }
-    if (yield* stdio.stderrIsTerminal) return live(seen)
+    if (yield* Picture.isPossible) return live(seen)
     yield* Print.talk(`backfill ${backfill.backfillId}: ${BackfillText.progress(backfill)}`)
     return plain(seen)
   })

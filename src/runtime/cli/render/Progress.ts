@@ -4,10 +4,11 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Stdio from "effect/Stdio"
+import type * as Stdio from "effect/Stdio"
 import * as Plan from "../../plan/Plan.ts"
 import type { Event } from "../../run/Event.ts"
 import * as EventText from "./EventText.ts"
+import * as Picture from "./Picture.ts"
 import * as Print from "./Print.ts"
 
 export interface Progress {
@@ -47,18 +48,24 @@ const apply = (branches: ReadonlyMap<string, Branch>, event: Event): void => {
   branch.rows += rowsIn(event)
 }
 
-const mark = (branch: Branch): string => {
-  if (branch.failed > 0) return "\u001b[31m✗\u001b[0m"
-  if (branch.done === branch.total) return "\u001b[32m✓\u001b[0m"
-  return branch.running > 0 ? "\u001b[36m●\u001b[0m" : "·"
+const RED = 31
+const GREEN = 32
+const CYAN = 36
+
+type Paint = (color: number, text: string) => string
+
+const mark = (branch: Branch, paint: Paint): string => {
+  if (branch.failed > 0) return paint(RED, "✗")
+  if (branch.done === branch.total) return paint(GREEN, "✓")
+  return branch.running > 0 ? paint(CYAN, "●") : "·"
 }
 
-const draw = (branch: Branch, last: boolean): string => {
+const draw = (branch: Branch, last: boolean, paint: Paint): string => {
   const filled = branch.total === 0 ? WIDTH : Math.round((branch.done + branch.failed) / branch.total * WIDTH)
   const bar = `${"━".repeat(filled)}${"─".repeat(WIDTH - filled)}`
   const rows = branch.rows === 0 ? "" : `  ${EventText.number(branch.rows)} rows`
   const failed = branch.failed === 0 ? "" : `  ${branch.failed} failed`
-  return `${last ? "└" : "├"} ${mark(branch)} ${
+  return `${last ? "└" : "├"} ${mark(branch, paint)} ${
     branch.asset.padEnd(16)
   } ${bar} ${branch.done}/${branch.total}${rows}${failed}`
 }
@@ -71,24 +78,30 @@ const rate = (branches: ReadonlyArray<Branch>, elapsed: number): string => {
   return `  ${perSecond.toFixed(0)} partitions/s${left > 0 ? `, about ${Math.ceil(left / perSecond)} s left` : ""}`
 }
 
+/** Where not all have room: those that go on, and those that failed. */
+const fitting = (branches: ReadonlyArray<Branch>): ReadonlyArray<Branch> =>
+  branches.length < Picture.rows() ? branches : branches.filter(({ failed, running }) => failed > 0 || running > 0)
+
 const live = (plan: Plan.Plan): Effect.Effect<Progress> =>
-  Effect.map(Clock.currentTimeMillis, (startedAt) => {
+  Effect.gen(function*() {
+    const startedAt = yield* Clock.currentTimeMillis
+    const paint: Paint = (yield* Picture.isColored)
+      ? (color, text) => `\u001b[${color}m${text}\u001b[0m`
+      : (_, text) => text
+    const picture = Picture.make()
     const branches = new Map<string, Branch>()
     for (const { asset, partitions } of Plan.summarize(plan)) {
       if (partitions > 0) branches.set(asset, { asset, total: partitions, done: 0, failed: 0, running: 0, rows: 0 })
     }
     let drawnAt = 0
-    let height = 0
     const redraw = (now: number) => {
       const all = [...branches.values()]
-      const text = [
-        `materializing ${((now - startedAt) / 1000).toFixed(1)} s${rate(all, (now - startedAt) / 1000)}`,
-        ...all.map((branch, at) => draw(branch, at === all.length - 1))
-      ]
-      const up = height === 0 ? "" : `\u001b[${height}A\r\u001b[J`
-      height = text.length
+      const shown = fitting(all)
       drawnAt = now
-      return Print.raw(`${up}${text.join("\n")}\n`)
+      return picture([
+        `materializing ${((now - startedAt) / 1000).toFixed(1)} s${rate(all, (now - startedAt) / 1000)}`,
+        ...shown.map((branch, at) => draw(branch, at === shown.length - 1, paint))
+      ])
     }
     return {
       observe: (event) =>
@@ -108,7 +121,4 @@ const plain: Progress = {
 }
 
 export const make = (plan: Plan.Plan): Effect.Effect<Progress, never, Stdio.Stdio> =>
-  Effect.gen(function*() {
-    const stdio = yield* Stdio.Stdio
-    return (yield* stdio.stderrIsTerminal) ? yield* live(plan) : plain
-  })
+  Effect.flatMap(Picture.isPossible, (isPossible) => isPossible ? live(plan) : Effect.succeed(plain))

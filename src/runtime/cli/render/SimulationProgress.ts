@@ -5,8 +5,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Stdio from "effect/Stdio"
 import * as EventText from "./EventText.ts"
+import * as Picture from "./Picture.ts"
 import * as Print from "./Print.ts"
 
 const WIDTH = 30
@@ -28,7 +28,7 @@ const bar = (part: number): string => {
 
 export const make = (span: Duration.Duration) =>
   Effect.gen(function*() {
-    const isTerminal = yield* (yield* Stdio.Stdio).stderrIsTerminal
+    const isTerminal = yield* Picture.isPossible
     const startedAt = yield* Clock.currentTimeMillis
     let saidAt = isTerminal ? Number.NEGATIVE_INFINITY : startedAt
     const say = (elapsed: number, now: number) => {
@@ -36,7 +36,7 @@ export const make = (span: Duration.Duration) =>
       const part = Math.min(1, elapsed / Duration.toMillis(span))
       const days = EventText.number(Math.floor(elapsed / Duration.toMillis("1 day")))
       const text = `simulated ${days} of ${Math.ceil(Duration.toDays(span))} days${left(part, now - startedAt)}`
-      return isTerminal ? Print.raw(`${WIPE}${bar(part)}  ${text}`) : Print.talk(text)
+      return isTerminal ? Print.raw(`${WIPE}${Picture.unwrapped(`${bar(part)}  ${text}`)}`) : Print.talk(text)
     }
     return {
       observe: (elapsed: number) =>
