@@ -67,7 +67,20 @@ const program = Command.runWith(barograph, { version: manifest.version })(proces
   )
 )
 
+/**
+ * Data that was not written, as on a full disk, would be missed by nobody. A reader that has seen enough, as `head`, takes
+ * nothing away.
+ */
+const written = (code: number): Effect.Effect<number> =>
+  Effect.suspend(() => {
+    const lost: NodeJS.ErrnoException | null = process.stdout.errored
+    return lost === null || lost.code === "EPIPE" || code !== 0
+      ? Effect.succeed(code)
+      : told(new Failure({ exitCode: 1, message: `stdout cannot be written: ${lost.message}`, fix: "" }))
+  })
+
 program.pipe(
+  Effect.flatMap(written),
   Effect.provide(Layer.mergeAll(
     Layer.succeed(ApplicationLoader, { load, stores }),
     Layer.succeed(ProjectTemplate, { packageDirectory, manifest }),

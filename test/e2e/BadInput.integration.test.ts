@@ -1,5 +1,6 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
 import * as NodeFs from "node:fs/promises"
 import * as Http from "node:http"
 import * as Path from "node:path"
@@ -213,3 +214,20 @@ it.live("the commands that look at things answer as text and as JSON", () =>
     expect(help.code).toBe(0)
     expect(help.stdout).toContain("materialize")
   }), 120_000)
+
+it.live(
+  "data that cannot be written is an error, and a reader that has seen enough is none",
+  () =>
+    Effect.gen(function*() {
+      const of = yield* Cli.project
+      const shell = (command: string) =>
+        ChildProcess.spawnSync("bash", ["-o", "pipefail", "-c", command, "bash", process.execPath, of.main], {
+          cwd: of.directory,
+          encoding: "utf8"
+        })
+      const full = shell("\"$1\" \"$2\" check --json > /dev/full")
+      expect([full.status, full.stderr]).toEqual([1, expect.stringContaining("stdout cannot be written: ENOSPC")])
+      expect(shell("\"$1\" \"$2\" check --json | true")).toMatchObject({ status: 0, stderr: "" })
+    }),
+  60_000
+)

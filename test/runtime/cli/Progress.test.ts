@@ -52,7 +52,7 @@ it.effect("a run is drawn in place, each line cut where the terminal ends", () =
   Effect.gen(function*() {
     for (const rows of [undefined, 0, 24]) expect(last(yield* drawn({}, rows))).toContain("third")
     const sent = yield* drawn({}, undefined)
-    expect(last(sent)).toMatch(/^\u001b\[4A\r\u001b\[J\u001b\[\?7lmaterializing [^]*\n\u001b\[\?7h$/)
+    expect(last(sent)).toMatch(/\[4A\r.\[J.\[\?7lmaterializing [^]*\n.\[\?7h$/)
     for (const name of names) expect(last(sent)).toContain(name)
     expect(last(sent)).toContain("\u001b[31m✗\u001b[0m first")
     expect(last(yield* drawn({ NO_COLOR: "1" }, undefined))).toContain("├ ✗ first")
