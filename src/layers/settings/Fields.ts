@@ -3,6 +3,7 @@
  * means. The schema of the file and the environment is made of these, and the README's table says the same.
  */
 import * as Schema from "effect/Schema"
+import * as Zone from "../../runtime/partition/Zone.ts"
 import * as Rule from "../bars/Rule.ts"
 import * as Layout from "../lake/Layout.ts"
 
@@ -53,7 +54,10 @@ const counts = (text: string): unknown => {
 
 const text = Schema.String.check(Schema.isNonEmpty())
 const count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 999 }))
-const date = Schema.String.check(Schema.isPattern(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/))
+/** The thirtieth of February would be taken for a day in March. */
+const date = Schema.String.check(
+  Schema.makeFilter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && Zone.parseLocal(text) !== undefined)
+)
 
 /** 64 bytes are what the warehouse's column holds; no store holds a NUL or half of a character. */
 const symbol = Schema.String.check(

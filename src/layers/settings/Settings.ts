@@ -129,7 +129,8 @@ const DAILY =
 
 const problem = (setting: string, message: string, fix: string) => new Given.SettingsError({ setting, message, fix })
 
-const example = "set BAROGRAPH_SYMBOLS=IBM,AAPL and BAROGRAPH_START=2024-01-02"
+const example = ({ _tag }: SourceSettings.Source) =>
+  `set BAROGRAPH_SYMBOLS=${_tag === "Binance" ? "BTCUSDT,ETHUSDT" : "IBM,AAPL"} and BAROGRAPH_START=2024-01-02`
 
 const watchlist = Effect.fnUntraced(function*({ placeOf, values }: Given.Given, source: SourceSettings.Source) {
   const { end, symbols } = values
@@ -138,11 +139,15 @@ const watchlist = Effect.fnUntraced(function*({ placeOf, values }: Given.Given, 
     return yield* problem(
       symbols === undefined ? "BAROGRAPH_SYMBOLS" : "BAROGRAPH_START",
       "the source is not the sample, but what to load from it is not set",
-      example
+      example(source)
     )
   }
   if (end !== undefined && end < start) {
-    return yield* problem(placeOf("end"), `${placeOf("end")} ${end} lies before the start ${start}`, example)
+    return yield* problem(
+      placeOf("end"),
+      `${placeOf("end")} ${end} lies before the start ${start}`,
+      "set a later end, or none"
+    )
   }
   return [...new Set(symbols)].map((value): Member => ({ value, from: start, to: end }))
 })

@@ -3,6 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Zone from "../partition/Zone.ts"
 import { json, limit, partitionFlag } from "./Flags.ts"
 
 const partitionList = Command.make("list", {
@@ -44,7 +45,8 @@ const members = {
 const date = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
-    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text), () => "a date, YYYY-MM-DD"),
+    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && Zone.parseLocal(text) !== undefined, () =>
+      "a date, YYYY-MM-DD"),
     Flag.optional
   )
 

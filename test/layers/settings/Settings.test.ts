@@ -120,6 +120,13 @@ describe("the configuration", () => {
       const at = (field: string) => `"${field}" of barograph.config.json is`
       assert.include(yield* refused({ interval: "2min" }), `${at("interval")} "2min"; expected one of 1min, 5min`)
       assert.include(yield* refused({ start: "yesterday" }), `${at("start")} "yesterday"; expected a date`)
+      for (const end of ["2024-02-30", "2023-02-29", "2024-13-01", "2024-1-1"]) {
+        assert.include(yield* refused({ end }), `${at("end")} "${end}"; expected a date`)
+      }
+      assert.include(
+        yield* refused({ sourceUrl: "vendor.example" }),
+        `${at("sourceUrl")} "vendor.example"; expected an`
+      )
       assert.include(yield* refused({ symbols: [] }), `${at("symbols")} []; expected symbols`)
       assert.include(yield* refused({ symbols: "IBM" }), `${at("symbols")} "IBM"`)
       assert.include(yield* refused({ adjusted: "yes" }), `${at("adjusted")} "yes"; expected true or false`)
@@ -183,7 +190,11 @@ describe("the configuration", () => {
       assert.include(yield* refused({ source: "alpaca" }), "APCA_API_KEY_ID")
       assert.include(yield* refused({ source: "binance", interval: "1day" }), "does not serve")
       assert.include(yield* refused({ interval: "5min" }), "the sample has 1min bars")
-      assert.include(yield* refused({ symbols: ["A"], start: "2024-02-01", end: "2024-01-01" }, KEY), "lies before")
+      assert.include(
+        yield* refused({ symbols: ["A"], start: "2024-02-01", end: "2024-01-01" }, KEY),
+        "lies before the start 2024-02-01; set a later end"
+      )
+      assert.include(yield* refused({ source: "binance" }), "BAROGRAPH_SYMBOLS=BTCUSDT")
       assert.include(yield* refused({ lake: "ftp://bucket" }), "ftp")
       assert.include(yield* refused({ lake: "s3:/lake/bars" }), "\"s3:/lake/bars\" is neither a directory nor a bucket")
       assert.include(yield* refused({ home: "~/bars" }), "\"home\" of barograph.config.json is \"~/bars\"")

@@ -77,3 +77,14 @@ it.effect("a page of runs before one that there is not is refused", () =>
     expect(ended).toMatchObject({ code: 2, stdout: "" })
     expect(ended.stderr).toContain(`There is no run "nothing".`)
   }).pipe(Effect.scoped))
+
+it.effect("a lifetime begins and ends on dates that there are", () =>
+  Effect.gen(function*() {
+    const { run } = yield* CommandLine.make(graph)
+    for (const date of ["2024-02-30", "2024-2-3", "soon"]) {
+      const ended = yield* run("partition", "add", "stations", "hill", "--from", date)
+      expect(ended.code).toBe(2)
+      expect(ended.stderr, date).not.toContain("dynamic set")
+    }
+    expect((yield* run("partition", "add", "stations", "hill", "--to", "2024-02-29")).stderr).toContain("dynamic set")
+  }).pipe(Effect.scoped))
