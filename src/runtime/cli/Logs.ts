@@ -11,8 +11,9 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
+import * as Stdio from "effect/Stdio"
 import { configuration } from "./Failure.ts"
-import * as Print from "./render/Print.ts"
+import * as Picture from "./render/Picture.ts"
 
 const FORMATS = ["pretty", "json", "logfmt"] as const
 type Format = (typeof FORMATS)[number]
@@ -33,14 +34,14 @@ const json = Logger.map(
     JSON.stringify({ ...annotations, timestamp, level, message, ...(cause === undefined ? {} : { cause }) })
 )
 
-const loggerOf = (format: Format): Logger.Logger<unknown, void> => {
+const loggerOf = (format: Format, colors: boolean): Logger.Logger<unknown, void> => {
   switch (format) {
     case "json":
       return Logger.withConsoleError(json)
     case "logfmt":
       return Logger.withConsoleError(Logger.formatLogFmt)
     case "pretty":
-      return Logger.consolePretty({ mode: "tty", colors: Print.isTerminal })
+      return Logger.consolePretty({ mode: "tty", colors })
   }
 }
 
@@ -55,7 +56,8 @@ const variable = Effect.fnUntraced(function*<const L extends string>(name: strin
 /** What the flags say, else the environment. Loggers that were added to the default one stay. */
 export const layer = Layer.effectContext(Effect.gen(function*() {
   const format = Option.getOrUndefined(yield* flag) ?? (yield* variable("BAROGRAPH_LOG_FORMAT", FORMATS))
-  const logger = loggerOf(format ?? (Print.isTerminal ? "pretty" : "logfmt"))
+  const isTerminal = yield* (yield* Stdio.Stdio).stderrIsTerminal
+  const logger = loggerOf(format ?? (isTerminal ? "pretty" : "logfmt"), isTerminal && (yield* Picture.isColored))
   const others = [...(yield* Logger.CurrentLoggers)].filter((one) => one !== Logger.defaultLogger)
   const loggers = Context.make(Logger.CurrentLoggers, new Set([...others, logger])).pipe(
     Context.add(Logger.LogToStderr, true)

@@ -3,6 +3,7 @@ import { expect, it } from "@effect/vitest"
 import * as Command from "effect/cli/Command"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
 import * as TestConsole from "effect/testing/TestConsole"
 import { Failure } from "../../../src/runtime/cli/Failure.ts"
 import * as Logs from "../../../src/runtime/cli/Logs.ts"
@@ -23,14 +24,16 @@ const program = Command.make("program").pipe(
 )
 
 /** The lines on stderr and on stdout. */
-const said = (env: { readonly [name: string]: string }, ...args: ReadonlyArray<string>) =>
+const saidOn = (isTerminal: boolean, env: { readonly [name: string]: string }, args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const ended = yield* Effect.result(Command.runWith(program, { version: "0" })(["speak", ...args]))
     return { ended, errors: (yield* TestConsole.errorLines).map(String), out: yield* TestConsole.logLines }
   }).pipe(
     Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown(env)),
-    Effect.provide(NodeServices.layer)
+    Effect.provide([NodeServices.layer, Stdio.layerTest({ stderrIsTerminal: Effect.succeed(isTerminal) })])
   )
+
+const said = (env: { readonly [name: string]: string }, ...args: ReadonlyArray<string>) => saidOn(false, env, args)
 
 it.effect("away from a terminal a log line is logfmt, on stderr, with its annotations as fields", () =>
   Effect.gen(function*() {
@@ -85,4 +88,14 @@ it.effect("a setting that is no format is a configuration error with the possibl
         fix: "expected one of pretty, json, logfmt"
       })
     })
+  }))
+
+it.effect("on a terminal it is made for reading, with colours unless NO_COLOR says none", () =>
+  Effect.gen(function*() {
+    const onTerminal = (env: { readonly [name: string]: string }) =>
+      Effect.map(saidOn(true, env, []), ({ errors }) => errors.join("\n"))
+    const plain = yield* onTerminal({ NO_COLOR: "1" })
+    expect(plain).toMatch(/^\[.*\] INFO \(#\d+\): run begins\nrun:\n20240101-000000-ab12\n/)
+    expect(plain).not.toContain("\u001b")
+    expect(yield* onTerminal({})).toContain("\u001b[36mrun begins\u001b[0m")
   }))

@@ -12,6 +12,3 @@ export const talk = (text: string): Effect.Effect<void> => Console.error(text)
 
 /** As it is, without a line end: for a picture that is drawn in place. */
 export const raw = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stderr.write(text))
-
-/** Talk is read by a person as it comes. */
-export const isTerminal: boolean = process.stderr.isTTY === true
