@@ -74,7 +74,7 @@ const limitedTags = Schema.Record(Schema.String, count).check(
   Schema.makeFilter((given) => Object.keys(given).every((tag) => TAG.test(tag)))
 )
 
-const ADDRESS = /^https?:\/\/[^\s/]\S*$/
+const ADDRESS = /^https?:\/\/[^\s/]\S*$/i
 
 const oneOf = <const L extends ReadonlyArray<string>>(env: string, values: L, description: string) =>
   ({

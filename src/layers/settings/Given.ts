@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { didYouMean } from "../../runtime/asset/Suggest.ts"
+import * as CauseText from "../../runtime/run/CauseText.ts"
 import * as Location from "../lake/Location.ts"
 import * as Fields from "./Fields.ts"
 
@@ -131,7 +132,7 @@ const checked = (name: Fields.Name, { place, value }: Found): Effect.Effect<unkn
   const { expected, schema, ...field } = Fields.fields[name]
   const decoded = Schema.decodeUnknownResult(schema as Schema.Decoder<unknown>)(value)
   if (Result.isSuccess(decoded)) return Effect.succeed(decoded.success)
-  const shown = "secret" in field ? "not usable" : JSON.stringify(value)
+  const shown = "secret" in field ? "not usable" : CauseText.clean(JSON.stringify(value))
   return Effect.fail(
     new SettingsError({ setting: place, message: `${place} is ${shown}`, fix: `expected ${expected}` })
   )

@@ -127,6 +127,11 @@ describe("the configuration", () => {
         yield* refused({ sourceUrl: "vendor.example" }),
         `${at("sourceUrl")} "vendor.example"; expected an`
       )
+      assert.include(
+        yield* refused({ sourceUrl: "htps://me:s3cret@vendor.example/?apikey=k3y" }),
+        `${at("sourceUrl")} "htps://me:***@vendor.example/?apikey=***"`
+      )
+      yield* load(directory(JSON.stringify({ sourceUrl: "HTTPS://vendor.example" })))
       assert.include(yield* refused({ symbols: [] }), `${at("symbols")} []; expected symbols`)
       assert.include(yield* refused({ symbols: "IBM" }), `${at("symbols")} "IBM"`)
       assert.include(yield* refused({ adjusted: "yes" }), `${at("adjusted")} "yes"; expected true or false`)
