@@ -52,7 +52,7 @@ it.effect("a moment is in UTC where no zone is said", () =>
         ["2026-11-29T06:08+02:00", "2026-11-29T04:08:00.000Z"]
       ] as const
     ) expect(yield* read(moment, text), text).toBe(iso)
-    for (const text of ["yesterday", "1 hour", "2026-13-01", ""]) {
+    for (const text of ["yesterday", "1 hour", "2026-13-01", "2026-02-30", "2026-11-31 06:08Z", "2026-11", ""]) {
       expect(yield* read(moment, text), text).toBeUndefined()
     }
   }))
