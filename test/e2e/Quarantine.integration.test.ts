@@ -53,7 +53,7 @@ it.live("a refused row is listed, shown, and read again by other rules", () =>
   }), 240_000)
 
 it.live(
-  "all refused rows are read again in one run, and --json is one answer, also where there is none",
+  "all refused rows are read again in one run, and --json is one answer, also where there is none or a symbol is gone",
   () =>
     Effect.gen(function*() {
       const of = yield* Cli.project
@@ -73,6 +73,12 @@ it.live(
       expect(JSON.parse(both.stdout)).toMatchObject({
         assets: { staged_bars: { materialized: 2, sums: { rejected: 2 } } }
       })
+
+      yield* Cli.editSample(of, (lines) =>
+        lines.filter((line) => !line.startsWith("AIG,")))
+      const left = yield* Cli.run(of, replay)
+      expect(left.stderr).toContain("1 refused rows stay: their partitions are there no more.")
+      expect(JSON.parse(left.stdout)).toMatchObject({ assets: { staged_bars: { materialized: 1 } } })
     }),
   240_000
 )

@@ -1,11 +1,16 @@
 /** `quarantine list`, `show` and `replay`: the rows that were refused, and reading their payloads again. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { ApplicationLoader, type Quarantine, type QuarantinedRow } from "../Application.ts"
+import * as Partitions from "../../partition/Partitions.ts"
+import * as PartitionSelector from "../../partition/PartitionSelector.ts"
+import * as PartitionSet from "../../partition/PartitionSet.ts"
+import * as Situation from "../../run/Situation.ts"
+import { type Application, ApplicationLoader, type Quarantine, type QuarantinedRow } from "../Application.ts"
 import { Failure, usage } from "../Failure.ts"
 import * as Print from "../render/Print.ts"
 import * as SummaryText from "../render/SummaryText.ts"
 import * as Table from "../render/Table.ts"
+import { assetNamed } from "./assetNamed.ts"
 import { order } from "./materialize.ts"
 
 const withQuarantine = <A, E, R>(use: (quarantine: Quarantine) => Effect.Effect<A, E, R>) =>
@@ -67,6 +72,26 @@ const selector = (rows: ReadonlyArray<QuarantinedRow>): string => {
   return [...groups.values()].map((group) => [...group].join(",")).join(";")
 }
 
+/** Those whose partitions there still are: what is no longer loaded would keep the others from being read. */
+const standing = Effect.fnUntraced(function*(
+  application: Application,
+  asset: string,
+  rows: ReadonlyArray<QuarantinedRow>
+) {
+  const { dimensions } = yield* assetNamed(application, asset)
+  const space = Partitions.space(dimensions, yield* Situation.settled(application.members))
+  const gone = new Set(
+    [...new Set(rows.map(({ partition }) => partition))].filter((text) =>
+      PartitionSet.isEmpty(PartitionSelector.toKnown(text, space))
+    )
+  )
+  const left = rows.filter(({ partition }) => !gone.has(partition))
+  // Of none at all the selector says what is missing.
+  if (left.length === 0 || gone.size === 0) return rows
+  yield* Print.talk(`${rows.length - left.length} refused rows stay: their partitions are there no more.`)
+  return left
+})
+
 /** Reads the kept payloads of the rows again, by the decoder and the rules of now. Nothing is fetched for it. */
 export const replay = Effect.fnUntraced(
   function*(input: { readonly id: Option.Option<number>; readonly json: boolean }) {
@@ -81,11 +106,13 @@ export const replay = Effect.fnUntraced(
     if (before.length === 0) {
       return yield* input.json ? Print.json(SummaryText.nothing({})) : Print.lines(["No row was refused."])
     }
+    const application = yield* (yield* ApplicationLoader).load
+    const rows = yield* standing(application, asset, before).pipe(Effect.provide(application.layer))
     yield* order({
-      request: { assets: [asset], select: null, partition: selector(before), force: true },
+      request: { assets: [asset], select: null, partition: selector(rows), force: true },
       json: input.json
     })
     const after = yield* withQuarantine((quarantine) => quarantine.list(undefined))
-    yield* Print.talk(`${before.length} refused rows were read again; ${after.length} rows are refused now.`)
+    yield* Print.talk(`${rows.length} refused rows were read again; ${after.length} rows are refused now.`)
   }
 )
