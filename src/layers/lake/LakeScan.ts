@@ -33,9 +33,14 @@ export const scan = (
     Stream.mapEffect(({ key, said }) => file(store, key, said, columns, where), { concurrency: FILES_AT_ONCE })
   )
 
-/** The one value that the column may have, where the conditions say so. */
-const only = (column: Column, where: ReadonlyArray<Condition>): string | undefined =>
-  where.find((condition) => condition.column === column && condition.operator === "=")?.values[0]?.toString()
+/** What every program writes alike in a folder's name; of other signs some encode more than we do, some fewer. */
+const ONE_SPELLING = /^\w[\w./-]*$/
+
+/** The one value that the column may have, where the conditions say so and one folder alone can be its. */
+const only = (column: Column, where: ReadonlyArray<Condition>): string | undefined => {
+  const value = where.find((one) => one.column === column && one.operator === "=")?.values[0]?.toString()
+  return value !== undefined && ONE_SPELLING.test(value) ? value : undefined
+}
 
 const mayHold = (said: Layout.Said, where: ReadonlyArray<Condition>): boolean =>
   where.every((condition) => {

@@ -243,6 +243,17 @@ it.effect("more rows than a person reads are refused unless they are limited", (
     expect(yield* LakeQuery.ask("select ts from bars limit 110000", "symbol/date")).toHaveLength(110_000)
   }).pipe(Effect.provide(layerMemory())))
 
+it.effect("a folder is found by its symbol also where another program encoded more of the name than we do, or less", () =>
+  Effect.gen(function*() {
+    const store = yield* ObjectStore
+    const file = yield* Parquet.encode([{ bars: bars("IBM", "2024-03-04") }], {})
+    for (const [folder, symbol] of [["EUR@USD", "EUR@USD"], ["O%27N", "O'N"], ["%5eGSPC", "^GSPC"]] as const) {
+      yield* store.put(`bars/symbol=${folder}/date=2024-03-04/bars.parquet`, file)
+      const asked = `select count(*) from bars where symbol = '${symbol.replace("'", "''")}'`
+      expect(yield* LakeQuery.ask(asked, "symbol/date"), symbol).toEqual([{ count: 390 }])
+    }
+  }).pipe(Effect.provide(layerMemory())))
+
 it("a time is UTC unless it says otherwise, wherever the machine is, and a date is one that there is", () => {
   const value = (condition: string) => {
     const parsed = LakeSql.parse(`select ts from bars where ${condition}`)
