@@ -152,6 +152,9 @@ const windowOf = (partitions: ReadonlyArray<LoadPartition>): string => {
 const inWindow = (symbols: ReadonlyArray<string>, window: string): string =>
   `bars."symbol" in (${[...new Set(symbols)].map(Literal.text).join(",")}) and ${window}`
 
+/** From a session's midnight on. Between sessions that lie far apart are years of rows, which nobody moves. */
+const WINDOW = SessionWindow.of("1970-01-01")
+
 /**
  * Everything after the rows are there to be put in: counts what goes, replaces it, and writes the ledger. The first
  * statement's rows are the load's answer.
@@ -167,7 +170,9 @@ const replace = ({ now, partitions, schema }: Load, put: ReadonlyArray<string>) 
     where bars."symbol" = barograph_load."symbol" and bars."session" = barograph_load."session"
       and ${within(partitions)}`,
   `create temp table barograph_others as
-    select "symbol", "interval", "ts", "session" from ${schema}.bars where ${within(partitions)}`,
+    select bars."symbol", bars."interval", bars."ts", bars."session" from barograph_load join ${schema}.bars
+      on bars."symbol" = barograph_load."symbol" and bars."ts" >= dateadd(ms, ${WINDOW.from}, barograph_load."session")
+        and bars."ts" < dateadd(ms, ${WINDOW.to}, barograph_load."session") and ${within(partitions)}`,
   ...put,
   `create temp table barograph_moved as
     select barograph_others."symbol", barograph_others."interval", barograph_others."ts", barograph_others."session"
