@@ -71,3 +71,14 @@ it.effect("a layer that is never built is told, and keeps no later graph from be
     yield* Effect.repeat(latest, { until: (concurrency) => concurrency === 3 })
     expect((yield* find("definitions"))!.episode).toBe(1)
   })).pipe(Effect.provide(TestDaemon.engine)))
+
+it.effect("nor does one whose building cannot even be interrupted", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const reads = yield* Queue.unbounded<Result.Result<Reloaded, Failure>>()
+    const all = yield* projects({ ...numbered(1), reloads: Stream.fromQueue(reads) })
+    const latest = Effect.map(Stream.runHead(all), (found) => Option.getOrThrow(found).concurrency)
+    // As whatever acquires a resource is built.
+    yield* Queue.offerAll(reads, [read(2, Effect.uninterruptible(Effect.never)), read(3)])
+    yield* TestClock.adjust("1 minute")
+    yield* Effect.repeat(latest, { until: (concurrency) => concurrency === 3 })
+  })).pipe(Effect.provide(TestDaemon.engine)))

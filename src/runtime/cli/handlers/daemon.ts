@@ -17,6 +17,7 @@ import * as AlertPolicy from "../../automation/AlertPolicy.ts"
 import * as Daemon from "../../automation/Daemon.ts"
 import * as DaemonMetrics from "../../automation/DaemonMetrics.ts"
 import * as DaemonStatus from "../../automation/DaemonStatus.ts"
+import * as Leaving from "../../automation/Leaving.ts"
 import type { Project } from "../../automation/Project.ts"
 import { AlertStore } from "../../store/AlertStore.ts"
 import { type Application, ApplicationLoader, type Reloaded } from "../Application.ts"
@@ -78,17 +79,16 @@ const told = (error: string | undefined) =>
 /** A layer that waits for what never comes would keep every later graph from being used, without a word. */
 const PATIENCE = Duration.seconds(60)
 
+/** What acquires a resource cannot be interrupted, and is left behind. */
 const built = ({ layer }: Reloaded) =>
-  Effect.flatMap(Effect.scope, (scope) => Layer.buildWithScope(layer, scope)).pipe(
-    Effect.timeoutOrElse({
-      duration: PATIENCE,
-      orElse: () =>
-        Effect.fail(configuration(
-          `The layer was not built within ${Duration.format(PATIENCE)}.`,
-          "see that nothing in it waits for what may never come"
-        ))
-    })
-  )
+  Leaving.timeoutOrElse(Effect.flatMap(Effect.scope, (scope) => Layer.buildWithScope(layer, scope)), {
+    duration: PATIENCE,
+    orElse: () =>
+      Effect.fail(configuration(
+        `The layer was not built within ${Duration.format(PATIENCE)}.`,
+        "see that nothing in it waits for what may never come"
+      ))
+  })
 
 /** A graph that cannot be read is told, and the last good one goes on. */
 const reloaded = (read: Result.Result<Reloaded, Failure>) =>
