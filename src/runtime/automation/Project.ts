@@ -34,12 +34,12 @@ export interface Project<R = unknown> {
 /** Longer than a list takes. One that never comes would hold the slots of all runs that wait for it. */
 const PATIENCE = Duration.seconds(60)
 
-/** What exists by now, see `Situation.settled`. */
+/** What exists by now, see `Situation.settled`. A store that is slow is no fault of the list, or of the run that waits for it. */
 export const settled = <R>({ members }: Project<R>) =>
-  Leaving.timeoutOrElse(Situation.settled(members), {
+  Situation.settled(Leaving.timeoutOrElse(members, {
     duration: PATIENCE,
     orElse: () => Effect.fail({ message: `the members were not listed within ${Duration.format(PATIENCE)}` })
-  })
+  }))
 
 /** `schedule/weekly`, `sensor/new_symbols`. */
 export const keyOf = (self: Automation): string => self._tag === "Schedule" ? Schedule.keyOf(self) : Sensor.keyOf(self)

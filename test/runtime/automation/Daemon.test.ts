@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
+import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
 import { Leadership } from "../../../src/runtime/store/Leadership.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import { StoreError } from "../../../src/runtime/store/StoreError.ts"
@@ -119,6 +120,22 @@ it.effect("runs whose members are never listed fail, and those after them have t
       ["r2", "failed", late],
       ["r3", "succeeded", undefined]
     ])
+  }).pipe(Effect.provide(TestDaemon.patient)))
+
+it.effect("a run for whose members the store is slow waits, and is not to blame", () =>
+  Effect.gen(function*() {
+    const calls: Array<string> = []
+    const clock = TestDaemon.makeClock("2024-01-01T00:00:00Z")
+    yield* clock.on(Effect.flatMap(RunStore, (store) => store.request([wanted("r1", {})])))
+    const members = Effect.succeed({ lines: [{ value: "a" }] })
+    yield* clock.on(TestDaemon.start({ ...TestDaemon.project(TestDaemon.counted(calls), []), members })).pipe(
+      Effect.updateService(DynamicPartitions, (store) => ({
+        ...store,
+        replace: (...one) => Effect.andThen(Effect.sleep("2 minutes"), store.replace(...one))
+      }))
+    )
+    yield* clock.advance("3 minutes")
+    expect((yield* TestDaemon.runs).map(({ status, why }) => [status, why])).toEqual([["succeeded", undefined]])
   }).pipe(Effect.provide(TestDaemon.patient)))
 
 it.effect("a run that the store keeps from beginning is taken again now and then, until it is let", () =>
