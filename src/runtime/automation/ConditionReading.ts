@@ -1,6 +1,7 @@
 /** Reads from the store what conditions look at: as few queries for many assets as for one. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
 import type * as Partitions from "../partition/Partitions.ts"
@@ -22,33 +23,36 @@ export interface Read {
   readonly states: States
 }
 
-/** Code of the project's threw when the asset was looked at: a mapping, most of all. */
+/** Code of the project's threw when assets were looked at: a mapping, most of all. */
 export class LookError extends Schema.TaggedError<LookError>()("LookError", {
-  asset: Schema.String,
-  message: Schema.String
+  /** Why, by asset. */
+  failed: Schema.Record(Schema.String, Schema.String)
 }) {}
 
 const suspects = (graph: AssetGraph.Any, name: string, overview: Overview.Overview) =>
-  Effect.try({
+  Result.try({
     try: () => {
       const asset = graph.assets.get(name)!
       const request = ConditionView.staleRequest(asset, overview.universe)
       return Planner.unclear(ConditionView.neighbourhood(asset), request, overview)
     },
-    catch: (error) => new LookError({ asset: name, message: message(Cause.die(error)) })
+    catch: (error) => message(Cause.die(error))
   })
 
 /** What has to be looked at one by one: what only its history can judge, and what `outdated` compares. */
 const unclear = Effect.fnUntraced(
   function*(graph: AssetGraph.Any, names: Iterable<string>, judged: Iterable<string>, overview: Overview.Overview) {
     const found: Array<Demand.Target> = []
+    const failed: { [asset: string]: string } = {}
     for (const asset of names) {
       for (const { set, standing } of overview.classes(asset)) if (standing === undefined) found.push({ asset, set })
     }
     for (const name of judged) {
-      for (const [asset, set] of yield* suspects(graph, name, overview)) found.push({ asset, set })
+      const sets = suspects(graph, name, overview)
+      if (Result.isFailure(sets)) failed[name] = sets.failure
+      else for (const [asset, set] of sets.success) found.push({ asset, set })
     }
-    return InProgress.sets(found)
+    return Object.keys(failed).length === 0 ? InProgress.sets(found) : yield* new LookError({ failed })
   }
 )
 

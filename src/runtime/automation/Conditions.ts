@@ -155,10 +155,17 @@ const readable = (
     universe
   ).pipe(
     Effect.map((read): Readable => ({ names, read, failed })),
-    Effect.catchTag(["CodeVersionError", "LookError"], ({ asset, message }) => {
-      const later = new Set(memory.watchers.watchers(asset))
+    Effect.catchTag(["CodeVersionError", "LookError"], (error) => {
+      const later = new Map(
+        Object.entries(error.failed).flatMap(([asset, why]) =>
+          memory.watchers.watchers(asset).map((name): [string, string] => [name, why])
+        )
+      )
       const left = names.filter((name) => !later.has(name))
-      const found = names.filter((name) => later.has(name)).map((name): [string, string] => [name, message])
+      const found = names.flatMap((name): ReadonlyArray<[string, string]> => {
+        const why = later.get(name)
+        return why === undefined ? [] : [[name, why]]
+      })
       return readable(memory, left, universe, new Map([...failed, ...found]))
     })
   )

@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Asset from "../asset/Asset.ts"
 import type * as AssetGraph from "../asset/AssetGraph.ts"
@@ -20,10 +21,12 @@ import type { StoreError } from "../store/StoreError.ts"
 import { message } from "./CauseText.ts"
 import { memorableAt, outcomesOf } from "./StepOutcome.ts"
 
-/** An asset's code version is an effect, and it failed, or did not end. */
+/** Code versions are effects, and some failed, or did not end. */
 export class CodeVersionError extends Schema.TaggedError<CodeVersionError>()("CodeVersionError", {
-  asset: Schema.String,
-  message: Schema.String
+  /** Of the first one. */
+  message: Schema.String,
+  /** Why, by asset. */
+  failed: Schema.Record(Schema.String, Schema.String)
 }) {}
 
 export const universe = Effect.gen(function*() {
@@ -43,6 +46,9 @@ export const settled = Effect.fnUntraced(function*<E>(
 /** Longer than what asks a version control or a registry takes; a daemon with conditions would wait for one that hangs. */
 const PATIENCE = Duration.seconds(10)
 
+/** Where what they all ask is gone, one after the other would take as long as they are many. */
+const AT_A_TIME = 16
+
 /** Code of the project's, whatever it does. */
 const codeVersionOf = ({ codeVersion, name }: Asset.Any) =>
   codeVersion.pipe(
@@ -50,18 +56,24 @@ const codeVersionOf = ({ codeVersion, name }: Asset.Any) =>
       duration: PATIENCE,
       orElse: () => Effect.fail(`no answer within ${Duration.format(PATIENCE)}`)
     }),
+    Effect.map((version) => Result.succeed(Metadata.cleanText(version))),
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.failCause(cause as Cause.Cause<never>)
-        : Effect.fail(new CodeVersionError({ asset: name, message: `code version of ${name}: ${message(cause)}` }))
-    ),
-    Effect.map(Metadata.cleanText)
+        : Effect.succeed(Result.fail(`code version of ${name}: ${message(cause)}`))
+    )
   )
 
 const codeVersions = Effect.fnUntraced(function*(graph: AssetGraph.Any, names: Iterable<string>) {
   const versions: { [asset: string]: string } = {}
-  for (const name of names) versions[name] = yield* codeVersionOf(graph.assets.get(name)!)
-  return versions
+  const failed: { [asset: string]: string } = {}
+  yield* Effect.forEach(names, (name) =>
+    Effect.map(codeVersionOf(graph.assets.get(name)!), (found) => {
+      if (Result.isSuccess(found)) versions[name] = found.success
+      else failed[name] = found.failure
+    }), { concurrency: AT_A_TIME, discard: true })
+  const [first] = Object.values(failed)
+  return first === undefined ? versions : yield* new CodeVersionError({ message: first, failed })
 })
 
 /** How the assets stand, without looking at single partitions. */

@@ -269,6 +269,20 @@ it.effect("a code version that never comes is waited for ten seconds, and keeps 
     ])
   })))
 
+it.effect("many code versions that never come, for what they all ask is gone, are not waited for one after the other", () =>
+  inMemory(Effect.gen(function*() {
+    const hanging = Array.from(
+      { length: 12 },
+      (_, at) => Asset.make(`hangs${at}`, { codeVersion: Effect.never, automation: Condition.eager }, () => Effect.void)
+    )
+    const fine = Asset.make("fine", { automation: Condition.eager }, () => Effect.void)
+    const daemon = yield* TestConditions.daemon(AssetGraph.make(fine, ...hanging))
+    yield* TestClock.adjust("10 seconds")
+    yield* daemon.settle
+    expect(targets(daemon.asked)).toEqual([{ fine: "*" }])
+    expect(yield* troubles).toHaveLength(12)
+  })))
+
 it.effect("a member that comes later has its partitions asked for, and takes nobody else's place", () =>
   inMemory(Effect.gen(function*() {
     yield* TestClock.setTime(Date.parse("2026-03-03T12:00:00Z"))
