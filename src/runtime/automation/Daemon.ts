@@ -104,6 +104,7 @@ const allConcerns = <R>(project: Project<R>, { asked, fenced, options, running, 
       contained("retention", Recovery.retain(options.retention, fenced)),
       contained("freshness", FreshnessWatch.run(project.graph, fenced)),
       contained("alerts", Effect.andThen(Undeclared.settle(project, fenced), alerts.run)),
+      contained("undeclared", Undeclared.run(project, fenced)),
       contained("ended runs", RunWatch.run(alerts.runsEnded))
     ], { concurrency: "unbounded", discard: true })
   })

@@ -27,3 +27,7 @@ export const settle = <R>(project: Project<R>, fenced: Fenced) =>
       if (failures > 0 && !declared.automations.has(name)) yield* fenced(store.record(name, cursor, []))
     }
   })
+
+/** Also what goes wrong later, as a run that went on: it is told, and nobody would ever mend it. */
+export const run = <R>(project: Project<R>, fenced: Fenced) =>
+  Effect.forever(Effect.delay(settle(project, fenced), "1 hour"))

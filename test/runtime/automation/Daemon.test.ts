@@ -1,8 +1,12 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as Asset from "../../../src/runtime/asset/Asset.ts"
+import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
+import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
 import { Leadership } from "../../../src/runtime/store/Leadership.ts"
 import { RunStore } from "../../../src/runtime/store/RunStore.ts"
@@ -156,3 +160,18 @@ it.effect("a run that the store keeps from beginning is taken again now and then
     yield* clock.advance("10 seconds")
     expect(calls).toEqual(["2024-01-01T00:00:20.000Z"])
   }).pipe(Effect.provide(TestDaemon.patient)))
+
+it.effect("a run that fails after its schedule was taken out of the definitions is told, and no trouble for good", () =>
+  Effect.gen(function*() {
+    const clock = TestDaemon.makeClock("2024-01-01T00:00:00Z")
+    const slow = Asset.make("slow", {}, () => Effect.andThen(Effect.sleep("1 hour"), Effect.fail("broken")))
+    const nightly = Schedule.make("nightly", { cron: "0 1 * * *", zone: "UTC", request: { assets: ["slow"] } })
+    const project = { ...TestDaemon.project(TestDaemon.counted([]), []), graph: AssetGraph.make(slow) }
+    const reloads = Stream.fromEffect(Effect.delay(Effect.succeed(project), "90 minutes"))
+    yield* clock.on(TestDaemon.start({ ...project, automations: [nightly] }, {}, reloads))
+    const { find } = yield* AlertStore
+    yield* clock.advance("121 minutes")
+    expect((yield* find("run/schedule/nightly"))!.status).toBe("open")
+    yield* clock.advance("1 hour")
+    expect((yield* find("run/schedule/nightly"))!.status).toBe("resolved")
+  }).pipe(Effect.provide(TestDaemon.engine)))
