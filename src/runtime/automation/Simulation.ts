@@ -164,9 +164,11 @@ const inWorld = (project: Project, from: number, span: number, observe: Observe)
     const own: Project<never> = {
       ...project,
       graph,
-      automations: project.automations.filter((one) => one._tag === "Schedule")
+      automations: project.automations.filter((one) => one._tag === "Schedule"),
+      // Those of now stay: whoever lists them answers by a clock that nobody turns.
+      members: Effect.succeed({})
     }
-    const settling = yield* Effect.forkChild(settle(own, 1000))
+    const settling = yield* Effect.forkChild(settle({ ...own, members: project.members }, 1000))
     while (settling.pollUnsafe() === undefined) yield* TestClock.adjust(CALL)
     const assumed = yield* Fiber.join(settling)
     isSettled = true

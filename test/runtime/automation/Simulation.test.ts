@@ -61,6 +61,16 @@ describe("a simulation", () => {
       expect(new Set(idle.map(({ name, why }) => `${name} ${why}`))).toEqual(new Set(["schedule/by_hand_only paused"]))
     }))
 
+  it.effect("asks for the members once: no run waits for the real world while its clock is turned", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const members = TestClock.withLive(Effect.delay(Effect.sync(() => ({ markets: [{ value: `${++asked}` }] })), 1))
+      yield* TestClock.setTime(Date.parse("2024-03-01T12:00:00Z"))
+      const { runs } = yield* Simulation.run({ ...project, members }, Duration.days(15))
+      expect(asked).toBe(1)
+      expect(runs.map(({ run }) => run.status)).toEqual(["succeeded", "succeeded", "succeeded"])
+    }))
+
   it.effect("a year of it takes seconds", () =>
     Effect.gen(function*() {
       const { runs } = yield* simulate(366)
