@@ -74,24 +74,15 @@ interface Memory {
   readonly failing: Set<string>
 }
 
-const GOING = ["requested", "queued", "running"] as const
-
-/** Bounds a page; more runs than this at a time are not waited for. */
-const MOST = 10_000
-
 interface Going {
   readonly runId: string
   readonly targets: ReadonlyArray<Demand.Target>
 }
 
-/** Those that were cut off and are to be taken up again go on, too. What changes meanwhile is found by the later query. */
+/** Those that were cut off and are to be taken up again go on, too. */
 const goingOn = Effect.fnUntraced(function*(graph: AssetGraph.Any, universe: Partitions.Universe) {
-  const runs = yield* RunStore
-  const found = (yield* Effect.forEach(GOING, (status) => runs.list({ limit: MOST, status }))).flat()
-  const known = new Set(found.map(({ runId }) => runId))
-  const others = (yield* runs.unfinished({})).filter((runId) => !known.has(runId))
-  const cutOff = yield* Effect.forEach(others, (runId) => runs.find(runId))
-  return [...found, ...cutOff.filter((run) => run !== undefined)].map(({ request, runId }): Going => ({
+  const found = yield* (yield* RunStore).unfinished({})
+  return found.map(({ request, runId }): Going => ({
     runId,
     targets: InProgress.targetsOf(graph, request, universe)
   }))

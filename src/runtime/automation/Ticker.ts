@@ -32,7 +32,11 @@ const sinceOf = (memory: Memory | undefined, now: number): number | undefined =>
 }
 
 /** Runs of the automation that are not over, the newest first. */
-const goingOf = (key: string) => Effect.flatMap(RunStore, (runs) => runs.unfinished({ [TAG]: key }))
+const goingOf = (key: string) =>
+  Effect.map(
+    Effect.flatMap(RunStore, (runs) => runs.unfinished({ [TAG]: key })),
+    (found) => found.map(({ runId }) => runId)
+  )
 
 export const runOf = (self: Schedule.Schedule, runId: string, tick: number, runKey: string): RequestedRun => ({
   runId,

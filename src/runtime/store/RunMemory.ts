@@ -147,10 +147,7 @@ export const make = (signals: Signals["Service"]): RunStore["Service"] => {
             .slice(0, 1000)
       ),
     unfinished: (tags) =>
-      Effect.sync(() =>
-        opened().filter((run) => (!isOver(run) || isResumable(run)) && hasAll(run, tags))
-          .map(({ runId }) => runId).reverse()
-      ),
+      Effect.sync(() => opened().filter((run) => (!isOver(run) || isResumable(run)) && hasAll(run, tags)).reverse()),
     waiting: Effect.sync(() => {
       const starts = within("requested").map(({ notBefore, startedAt }) => Math.max(startedAt, notBefore ?? 0))
       return {

@@ -101,9 +101,9 @@ export const resume = (sql: SqlClient.SqlClient) =>
 
 /** A partial index for each part. */
 export const unfinished = (sql: SqlClient.SqlClient, tags: Tags) =>
-  sql<{ run_id: string }>`select run_id from barograph.runs where tags @> ${JSON.stringify(tags)}::jsonb
+  sql<Row>`select ${sql.literal(COLUMNS)} from barograph.runs where tags @> ${JSON.stringify(tags)}::jsonb
     and (status = 'requested' or status in ('queued', 'running') or ${sql.literal(RESUMABLE)})
-    order by started_at desc, run_id desc`.pipe(Effect.map((rows) => rows.map((row) => row.run_id)))
+    order by started_at desc, run_id desc`.pipe(Effect.map((rows) => rows.map(fromRow)))
 
 export const requested = (sql: SqlClient.SqlClient, without: ReadonlyArray<string>) =>
   Effect.flatMap(

@@ -90,8 +90,8 @@ export class RunStore extends Context.Service<RunStore, {
   readonly requested: (without: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Run>, StoreError>
   /** Runs of any process that go on, or wait in it for their turn. */
   readonly going: Effect.Effect<ReadonlyArray<Admission.Waiting>, StoreError>
-  /** Ids of runs with these tags that are not over, or were cut off and are to be taken up again; the newest first. */
-  readonly unfinished: (tags: Tags) => Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** Runs with these tags that are not over, or were cut off and are to be taken up again; the newest first. */
+  readonly unfinished: (tags: Tags) => Effect.Effect<ReadonlyArray<Run>, StoreError>
   /** When the next requested run may begin that may not yet; epoch milliseconds. */
   readonly nextRequested: Effect.Effect<number | undefined, StoreError>
   /** How many are not over, and since when the first of those could have begun that wait for a daemon; epoch milliseconds. */

@@ -6,11 +6,13 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Asset from "../../../src/runtime/asset/Asset.ts"
 import * as AssetGraph from "../../../src/runtime/asset/AssetGraph.ts"
 import * as Condition from "../../../src/runtime/asset/Condition.ts"
+import * as Schedule from "../../../src/runtime/automation/Schedule.ts"
 import * as PartitionMapping from "../../../src/runtime/partition/PartitionMapping.ts"
 import * as Partitions from "../../../src/runtime/partition/Partitions.ts"
 import { AlertStore } from "../../../src/runtime/store/AlertStore.ts"
 import { ConditionStore } from "../../../src/runtime/store/ConditionStore.ts"
 import { DynamicPartitions } from "../../../src/runtime/store/DynamicPartitions.ts"
+import { RunStore } from "../../../src/runtime/store/RunStore.ts"
 import * as TestConditions from "../../support/TestConditions.ts"
 import * as TestGraph from "../../support/TestGraph.ts"
 
@@ -281,6 +283,26 @@ it.effect("many code versions that never come, for what they all ask is gone, ar
     yield* daemon.settle
     expect(targets(daemon.asked)).toEqual([{ fine: "*" }])
     expect(yield* troubles).toHaveLength(12)
+  })))
+
+it.effect("what runs are to make that were cut off is asked of the store at once, however many they are", () =>
+  inMemory(Effect.gen(function*() {
+    const runs = yield* RunStore
+    const root = Asset.make("root", { automation: Condition.eager }, () => Effect.void)
+    const request = Schedule.requestOf({ assets: ["root"] })
+    const ids = ["r1", "r2", "r3"]
+    yield* runs.request(
+      ids.map((runId) => ({ runId, runKey: runId, request, tags: {}, priority: 0, attempts: 2 }))
+    )
+    yield* Effect.forEach(ids, (runId) => runs.end(runId, "interrupted", {}))
+    let found = 0
+    const find = (runId: string) => Effect.andThen(Effect.sync(() => void found++), runs.find(runId))
+    const daemon = yield* Effect.provideService(TestConditions.daemon(AssetGraph.make(root)), RunStore, {
+      ...runs,
+      find
+    })
+    yield* daemon.settle
+    expect([daemon.evaluated, daemon.asked, found]).toEqual([[1], [], 0])
   })))
 
 it.effect("a member that comes later has its partitions asked for, and takes nobody else's place", () =>
