@@ -3,6 +3,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Url from "node:url"
 import * as Yaml from "yaml"
+import * as Fields from "../../src/layers/settings/Fields.ts"
 import { Api } from "../../src/runtime/api/Api.ts"
 
 const ROOT = Url.fileURLToPath(new URL("../..", import.meta.url))
@@ -11,8 +12,7 @@ const read = (path: string): string => Fs.readFileSync(Path.join(ROOT, path), "u
 interface Service {
   readonly command?: ReadonlyArray<string>
   readonly healthcheck?: { readonly test: ReadonlyArray<string> }
-  readonly env_file?: ReadonlyArray<{ readonly path: string }>
-  readonly environment?: { readonly [name: string]: string }
+  readonly environment?: { readonly [name: string]: string | null }
   readonly volumes?: ReadonlyArray<string>
   readonly depends_on?: { readonly [service: string]: unknown }
   readonly profiles?: ReadonlyArray<string>
@@ -31,7 +31,7 @@ const paths = new Set(
 const README = read("README.md")
 
 /** Variables that others than this program define, the compose file among them. */
-const THEIRS = /^(POSTGRES_|GF_|AWS_|OTEL_|BAROGRAPH_PORT$)/
+const THEIRS = /^(COMPOSE_|POSTGRES_|GF_|AWS_|OTEL_|BAROGRAPH_PORT$)/
 
 it("the compose file refers to files, services and volumes that there are", () => {
   for (const [name, { build, depends_on, volumes }] of Object.entries(compose.services)) {
@@ -67,8 +67,15 @@ it("every variable of the compose file is in .env.example", () => {
   expect(given(read("docker/.env.example"))).toEqual(expect.arrayContaining(used))
 })
 
-it("the daemon is given what stands in .env, where there is one", () => {
-  expect(compose.services["daemon"]!.env_file).toEqual([{ path: ".env", required: false }])
+it("the daemon is given every setting that there is, but for the places within the image", () => {
+  const places = ["BAROGRAPH_HOME"]
+  const settings = Object.values(Fields.fields).flatMap(({ env }): ReadonlyArray<string> => env)
+  expect(settings.length).toBeGreaterThan(30)
+  for (const name of settings.filter((name) => !places.includes(name))) {
+    expect(compose.services["daemon"]!.environment).toHaveProperty(name)
+  }
+  // Of those that are only named, Compose takes the value from .env or the shell.
+  expect(compose.services["daemon"]!.environment!["BAROGRAPH_SYMBOLS"]).toBeNull()
 })
 
 it("the file with keys is not for git", () => {
