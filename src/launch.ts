@@ -13,6 +13,7 @@ const QUICK = new Set(["--help", "-h", "--version", "-v", "--completions"])
 
 const args = process.argv.slice(2)
 const isQuick = args.length === 0 || args[0] === "init" || args.some((arg) => QUICK.has(arg))
+// From Node itself: Effect, which would read the environment, is in whichever build is chosen here.
 const isOwn = args.some((arg) => arg === "--definitions" || arg.startsWith("--definitions=")) ||
   (process.env["BAROGRAPH_DEFINITIONS"] ?? "") !== "" ||
   PackageField.read(process.cwd()) !== undefined

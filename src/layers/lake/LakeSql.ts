@@ -11,6 +11,7 @@
  */
 import * as Result from "effect/Result"
 import { didYouMean } from "../../runtime/asset/Suggest.ts"
+import * as Zone from "../../runtime/partition/Zone.ts"
 
 export const COLUMNS = ["symbol", "date", "ts", "open", "high", "low", "close", "volume"] as const
 export type Column = (typeof COLUMNS)[number]
@@ -152,7 +153,7 @@ class Parser {
     const value = isText ? word.slice(1, -1).replaceAll("''", "'") : word
     if (column === "symbol" || column === "date") {
       if (!isText) throw new Wrong(`${column} is compared with a text, as in ${column} = '${value}'`)
-      if (column === "date" && !isDate(value)) throw new Wrong(`"${value}" is no date: write it as '2024-03-05'`)
+      if (column === "date" && !Zone.isDate(value)) throw new Wrong(`"${value}" is no date: write it as '2024-03-05'`)
       return value
     }
     const number = column === "ts" && isText ? instant(value) : Number(value)
@@ -230,12 +231,9 @@ const TIME = /^(\d{4}-\d\d-\d\d)(?:[ t](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?\s*(z|ut
  */
 const instant = (text: string): number => {
   const [, date = "", time = "00:00", , hours, minutes = "00"] = TIME.exec(text.trim()) ?? []
-  return isDate(date) ? Date.parse(`${date}T${time}${hours === undefined ? "Z" : `${hours}:${minutes}`}`) : Number.NaN
-}
-
-const isDate = (text: string): boolean => {
-  const date = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text : Number.NaN)
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
+  return Zone.isDate(date)
+    ? Date.parse(`${date}T${time}${hours === undefined ? "Z" : `${hours}:${minutes}`}`)
+    : Number.NaN
 }
 
 const checked = (query: Query): Query => {

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Zlib from "node:zlib"
+import * as Zone from "../../runtime/partition/Zone.ts"
 
 const columns = ["symbol", "session", "minute", "open", "high", "low", "close", "volume"] as const
 const header = columns.join(",")
@@ -153,13 +154,8 @@ class Collector {
 const malformed = (cells: ReadonlyArray<string>): string | undefined => {
   if (cells.length !== columns.length) return `${cells.length} columns instead of ${columns.length}`
   if (!/^[A-Z0-9.^-]{1,20}$/.test(cells[0]!)) return `symbol not readable: ${cells[0]}`
-  if (!isDate(cells[1]!)) return `session is not a date YYYY-MM-DD: ${cells[1]}`
+  if (!Zone.isDate(cells[1]!)) return `session is not a date YYYY-MM-DD: ${cells[1]}`
   if (!/^\d{1,4}$/.test(cells[2]!) || Number(cells[2]) >= 1440) return `minute is not 0 to 1439: ${cells[2]}`
   const bad = cells.findIndex((cell, column) => column > 2 && !/^-?\d{1,15}$/.test(cell))
   return bad === -1 ? undefined : `${columns[bad]} is not a whole number: ${cells[bad]}`
-}
-
-const isDate = (text: string): boolean => {
-  const millis = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
-  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(text)
 }

@@ -54,10 +54,7 @@ const counts = (text: string): unknown => {
 
 const text = Schema.String.check(Schema.isNonEmpty())
 const count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 999 }))
-/** The thirtieth of February would be taken for a day in March. */
-const date = Schema.String.check(
-  Schema.makeFilter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && Zone.parseLocal(text) !== undefined)
-)
+const date = Schema.String.check(Schema.makeFilter(Zone.isDate))
 
 /** 64 bytes are what the warehouse's column holds; no store holds a NUL or half of a character. */
 const symbol = Schema.String.check(

@@ -11,10 +11,15 @@
 /** What the server can hold of a text: a NUL or half of a surrogate pair is shown by a sign in its place. */
 const holdable = (value: string): string => value.replaceAll("\0", "␀").toWellFormed()
 
+/** A text as a literal. */
 export const text = (value: string): string => `'${holdable(value).replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
 
 /** The same text as a field of CSV. */
 export const quoted = (value: string): string => `"${holdable(value).replaceAll("\"", "\"\"")}"`
+
+/** `2024-03-05 14:30:00.000`, UTC: how both literals and files name an instant. */
+export const timestamp = (epochMillis: number): string =>
+  new Date(epochMillis).toISOString().slice(0, -1).replace("T", " ")
 
 /** As a text outside of SQL has it: the shortest digits that are this value and no other, and -0. */
 export const digits = (value: number): string => value === 0 && Object.is(value, -0) ? "-0" : String(value)

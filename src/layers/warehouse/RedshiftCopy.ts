@@ -50,14 +50,14 @@ const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padSta
 /** `2024-03-05 14:30:00`, which COPY reads unasked; with milliseconds where there are any. `date` is that of `midnight`. */
 const timestamp = (epochMillis: number, midnight: number, date: string): string => {
   const seconds = (epochMillis - midnight) / 1000
-  if (!Number.isInteger(seconds)) return new Date(epochMillis).toISOString().slice(0, -1).replace("T", " ")
+  if (!Number.isInteger(seconds)) return Literal.timestamp(epochMillis)
   const minutes = Math.floor(seconds / 60)
   return `${date} ${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}`
 }
 
 /** The columns of `bars`. */
 const csv = (partitions: ReadonlyArray<LoadPartition>, first: number, end: number, now: number): string => {
-  const loadedAt = new Date(now).toISOString().slice(0, -1).replace("T", " ")
+  const loadedAt = Literal.timestamp(now)
   let text = ""
   let [midnight, date] = [NaN, ""]
   for (let part = first; part < end; part++) {

@@ -201,8 +201,7 @@ const insert = ({ now, schema }: Load): string =>
     from barograph_load join barograph_rows on barograph_rows."part" = barograph_load."part"
     order by barograph_load."symbol", "ts"`
 
-const instant = (epochMillis: number): string =>
-  `cast(${Literal.text(new Date(epochMillis).toISOString().slice(0, -1).replace("T", " "))} as timestamp)`
+const instant = (epochMillis: number): string => `cast(${Literal.text(Literal.timestamp(epochMillis))} as timestamp)`
 
 /** How many statements the names of the partitions fill. */
 export const nameStatements = ({ generations, limit, partitions }: Load): number =>

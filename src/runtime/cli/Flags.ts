@@ -34,16 +34,12 @@ export const whole = (name: string, description: string, { least = 1, most = Num
 export const limit = (description: string, fallback: number) =>
   whole("limit", `${description}. Default: ${fallback}`).pipe(Flag.withDefault(fallback))
 
-/** The thirtieth of February would be taken for a day in March. */
-const isDated = (text: string): boolean =>
-  /^\d{4}-\d{2}-\d{2}/.test(text) && Zone.parseLocal(text.slice(0, 10)) !== undefined
-
 /** A moment, in UTC where no zone is said. */
 export const instant = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
     Flag.filterMap(
-      (text) => Option.map(isDated(text) ? DateTime.make(text) : Option.none(), DateTime.formatIso),
+      (text) => Option.map(Zone.isDate(text.slice(0, 10)) ? DateTime.make(text) : Option.none(), DateTime.formatIso),
       () => "a time such as 2024-03-05T21:00Z, or a date"
     )
   )

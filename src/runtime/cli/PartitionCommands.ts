@@ -45,8 +45,7 @@ const members = {
 const date = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
-    Flag.filter((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && Zone.parseLocal(text) !== undefined, () =>
-      "a date, YYYY-MM-DD"),
+    Flag.filter(Zone.isDate, () => "a date, YYYY-MM-DD"),
     Flag.optional
   )
 

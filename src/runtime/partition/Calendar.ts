@@ -119,9 +119,6 @@ export const closesAt = (self: Calendar, session: string, hours: Hours = "regula
   instant(self, session, closingTime(self, session, hours))
 
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/
-const DATE = /^\d{4}-\d{2}-\d{2}$/
-
-const isDate = (text: string): boolean => DATE.test(text) && Zone.parseLocal(text) !== undefined
 
 const wrongHours = (self: Calendar): string | undefined => {
   const closes = [self.close, ...self.earlyCloses.values()]
@@ -140,7 +137,7 @@ const wrongHours = (self: Calendar): string | undefined => {
 export const problem = (self: Calendar): string | undefined => {
   const zone = Zone.make(self.zone)
   if (Result.isFailure(zone)) return zone.failure
-  const date = [self.first, self.last, ...self.holidays, ...self.earlyCloses.keys()].find((text) => !isDate(text))
+  const date = [self.first, self.last, ...self.holidays, ...self.earlyCloses.keys()].find((text) => !Zone.isDate(text))
   if (date !== undefined) return `"${date}" is not a date, as in 2013-10-04.`
   if (self.first > self.last) return `Its last date, ${self.last}, is before its first, ${self.first}.`
   return wrongHours(self)

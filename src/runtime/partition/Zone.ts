@@ -143,6 +143,9 @@ export const formatOffset = (offset: number): string => {
   return `${offset < 0 ? "-" : "+"}${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`
 }
 
+/** `2013-10-04`, and a day that there is: others would take the thirtieth of February for a day in March. */
+export const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text) && parseLocal(text) !== undefined
+
 const LOCAL = /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2}))?)?$/
 
 /** The local time of `2013-10`, `2013-10-04` or `2013-10-04T09:30`; undefined when the text is none of them. */
