@@ -41,6 +41,8 @@ interface Known {
   readonly self: Automation | undefined
 }
 
+const keyFor = (kind: Kind, { name }: Known): string => `${kind}/${name}`
+
 const remembered = (kind: Kind, { fix, message }: Failure) =>
   Effect.gen(function*() {
     yield* Print.talk(`the definitions cannot be read, this is what is remembered: ${message} Fix: ${fix}`)
@@ -84,7 +86,7 @@ export const list = Effect.fnUntraced(function*(kind: Kind, input: { readonly js
     const memories = yield* store.all
     const now = yield* Clock.currentTimeMillis
     return yield* Effect.forEach(all, (one) => {
-      const key = `${kind}/${one.name}`
+      const key = keyFor(kind, one)
       return Effect.map(store.ticks(key, 1), ([last]) => rowOf(one, memories.get(key), last, now))
     })
   }).pipe(withStores)
@@ -94,8 +96,8 @@ export const list = Effect.fnUntraced(function*(kind: Kind, input: { readonly js
 export const history = Effect.fnUntraced(
   function*(kind: Kind, input: { readonly name: string; readonly limit: number; readonly json: boolean }) {
     const ticks = yield* Effect.gen(function*() {
-      const { name } = yield* named(yield* known(kind), kind, input.name)
-      return yield* (yield* AutomationStore).ticks(`${kind}/${name}`, input.limit)
+      const one = yield* named(yield* known(kind), kind, input.name)
+      return yield* (yield* AutomationStore).ticks(keyFor(kind, one), input.limit)
     }).pipe(withStores)
     yield* input.json ? Print.json(ticks.map(AutomationText.tickToJson)) : Print.lines(AutomationText.history(ticks))
   }
@@ -103,8 +105,8 @@ export const history = Effect.fnUntraced(
 
 export const setPaused = Effect.fnUntraced(function*(kind: Kind, name: string, paused: boolean) {
   yield* Effect.gen(function*() {
-    yield* named(yield* known(kind), kind, name)
-    yield* (yield* AutomationStore).setPaused(`${kind}/${name}`, paused)
+    const one = yield* named(yield* known(kind), kind, name)
+    yield* (yield* AutomationStore).setPaused(keyFor(kind, one), paused)
   }).pipe(withStores)
   yield* Print.lines([paused ? `${name} is paused: barograph ${kind} resume ${name}` : `${name} goes on.`])
 })

@@ -18,7 +18,6 @@ export interface Progress {
 }
 
 const WIDTH = 30
-const REDRAW_MILLIS = 80
 
 /** The backfill as it was last read, and what this process has done of its slice since. */
 interface Seen {
@@ -53,10 +52,8 @@ const rate = (seen: Seen, at: number): string => {
   return `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} partitions/s${eta}`
 }
 
-const bar = ({ done, failed, partitions }: Backfill): string => {
-  const filled = Math.round((done + failed) / Math.max(1, partitions) * WIDTH)
-  return `${"━".repeat(filled)}${"─".repeat(Math.max(0, WIDTH - filled))}`
-}
+const bar = ({ done, failed, partitions }: Backfill): string =>
+  Picture.bar((done + failed) / Math.max(1, partitions), WIDTH)
 
 const sliceLine = (slice: Slice | undefined, backfill: Backfill): string => {
   const over = `${backfill.over} of ${backfill.slices} slices over`
@@ -77,7 +74,7 @@ const live = (seen: Seen): Progress => {
     observe: (event) =>
       Effect.flatMap(Clock.currentTimeMillis, (at) => {
         apply(seen, event)
-        return at - drawnAt < REDRAW_MILLIS ? Effect.void : redraw(at)
+        return at - drawnAt < Picture.REDRAW_MILLIS ? Effect.void : redraw(at)
       }),
     close: Effect.flatMap(Clock.currentTimeMillis, redraw)
   }

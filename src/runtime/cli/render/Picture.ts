@@ -21,6 +21,15 @@ export const unwrapped = (text: string): string => `\u001b[?7l${text}\u001b[?7h`
 /** How many lines stay on the screen; what is above it cannot be drawn again. A serial line says that it has none. */
 export const rows = (): number => (process.stderr.rows || Infinity) - 1
 
+/** Often enough to look alive. */
+export const REDRAW_MILLIS = 80
+
+/** `part` of it, from 0 to 1, is done. */
+export const bar = (part: number, width: number): string => {
+  const filled = Math.round(Math.min(1, part) * width)
+  return `${"━".repeat(filled)}${"─".repeat(width - filled)}`
+}
+
 /** Draws lines where it drew the last ones. */
 export const make = (): (lines: ReadonlyArray<string>) => Effect.Effect<void> => {
   let height = 0

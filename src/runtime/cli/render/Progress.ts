@@ -26,7 +26,6 @@ interface Branch {
 }
 
 const WIDTH = 20
-const REDRAW_MILLIS = 80
 
 const rowsIn = (event: Event & { readonly type: "Materialized" }): number =>
   event.results.reduce((sum, { output }) => {
@@ -61,8 +60,7 @@ const mark = (branch: Branch, paint: Paint): string => {
 }
 
 const draw = (branch: Branch, last: boolean, paint: Paint): string => {
-  const filled = branch.total === 0 ? WIDTH : Math.round((branch.done + branch.failed) / branch.total * WIDTH)
-  const bar = `${"━".repeat(filled)}${"─".repeat(WIDTH - filled)}`
+  const bar = Picture.bar(branch.total === 0 ? 1 : (branch.done + branch.failed) / branch.total, WIDTH)
   const rows = branch.rows === 0 ? "" : `  ${EventText.number(branch.rows)} rows`
   const failed = branch.failed === 0 ? "" : `  ${branch.failed} failed`
   return `${last ? "└" : "├"} ${mark(branch, paint)} ${
@@ -109,7 +107,7 @@ const live = (plan: Plan.Plan): Effect.Effect<Progress> =>
           Print.talk(EventText.render(event)) :
           Effect.flatMap(Clock.currentTimeMillis, (now) => {
             apply(branches, event)
-            return now - drawnAt < REDRAW_MILLIS ? Effect.void : redraw(now)
+            return now - drawnAt < Picture.REDRAW_MILLIS ? Effect.void : redraw(now)
           }),
       close: Effect.flatMap(Clock.currentTimeMillis, redraw)
     }

@@ -10,7 +10,6 @@ import * as Picture from "./Picture.ts"
 import * as Print from "./Print.ts"
 
 const WIDTH = 30
-const REDRAW_MILLIS = 80
 
 /** Most simulations are over before their first line. */
 const LINE_MILLIS = 10_000
@@ -20,11 +19,6 @@ const WIPE = "\r\u001b[K"
 /** `, about 40 s left`: by now the rest takes as long as what is over took. */
 const left = (part: number, millis: number): string =>
   part === 0 ? "" : `, about ${EventText.number(Math.ceil(millis / part * (1 - part) / 1000))} s left`
-
-const bar = (part: number): string => {
-  const filled = Math.round(part * WIDTH)
-  return `${"━".repeat(filled)}${"─".repeat(WIDTH - filled)}`
-}
 
 export const make = (span: Duration.Duration) =>
   Effect.gen(function*() {
@@ -36,12 +30,14 @@ export const make = (span: Duration.Duration) =>
       const part = Math.min(1, elapsed / Duration.toMillis(span))
       const days = EventText.number(Math.floor(elapsed / Duration.toMillis("1 day")))
       const text = `simulated ${days} of ${Math.ceil(Duration.toDays(span))} days${left(part, now - startedAt)}`
-      return isTerminal ? Print.raw(`${WIPE}${Picture.unwrapped(`${bar(part)}  ${text}`)}`) : Print.talk(text)
+      return isTerminal
+        ? Print.raw(`${WIPE}${Picture.unwrapped(`${Picture.bar(part, WIDTH)}  ${text}`)}`)
+        : Print.talk(text)
     }
     return {
       observe: (elapsed: number) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) =>
-          now - saidAt < (isTerminal ? REDRAW_MILLIS : LINE_MILLIS) ? Effect.void : say(elapsed, now)),
+          now - saidAt < (isTerminal ? Picture.REDRAW_MILLIS : LINE_MILLIS) ? Effect.void : say(elapsed, now)),
       close: isTerminal ? Print.raw(WIPE) : Effect.void
     }
   })
